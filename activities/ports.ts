@@ -1,0 +1,102 @@
+/**
+ * What the runbooks need of the outside world: small interfaces, one vendor a file in `adapters/` (DESIGN section 6).
+ * Every method is idempotent, bounded by a time-out shorter than the objective it serves, and throws a
+ * `SwitchoverError` whose code says whether trying again helps.
+ */
+
+/** A server of a load balancer's pool, as the load balancer itself sees it. */
+export interface Member {
+  /** The load balancer's name for it, `a-n1`. */
+  server: string;
+  /** host:port */
+  address: string;
+  /** What operators ask for: in service, no new clients, or nothing at all. */
+  admin: 'ready' | 'drain' | 'maint';
+  /** Whether the load balancer's own checks say it is up (true while it has no opinion). */
+  up: boolean;
+  /** Share of its full weight, percent. */
+  weight: number;
+  /** Requests or connections being served now. */
+  current: number;
+}
+
+/** A region's load balancer: one pool of MCP nodes. */
+export interface LoadBalancer {
+  members(): Promise<Member[]>;
+  /** No traffic whatever, and the connections it holds are closed. */
+  isolate(server: string): Promise<void>;
+  /** No new clients; those it has may finish. */
+  drain(server: string): Promise<void>;
+  /** Back in service at `weight` percent of its full weight. */
+  admit(server: string, weight: number): Promise<void>;
+  /** Makes a server known, isolated at first. Does nothing when it is known under the same address. */
+  add(server: string, address: string): Promise<void>;
+  /** Forgets an isolated server. Does nothing when it is not known. */
+  remove(server: string): Promise<void>;
+}
+
+/** A process under supervision. */
+export interface ProcessStatus {
+  state: 'running' | 'starting' | 'stopped' | 'exited' | 'failed';
+  /** 0 when there is none. */
+  pid: number;
+  /** ISO time of the last start. */
+  startedAt?: string;
+  /** The supervisor's own words, e.g. `pid 812, uptime 0:01:02`. */
+  description: string;
+}
+
+/** The supervisor of a region's processes. */
+export interface Fleet {
+  status(program: string): Promise<ProcessStatus>;
+  /** Returns once the process runs; does nothing when it already does. */
+  start(program: string): Promise<void>;
+  /** Returns once the process is gone, killed if a hung one ignores the polite signal. */
+  stop(program: string): Promise<void>;
+}
+
+/** What handing sessions over found and did; counts of sessions. */
+export interface HandOver {
+  found: number;
+  moved: number;
+  /** Listed as the node's, but their record is gone. */
+  lost: number;
+}
+
+/** The session store, in which every session has one owner (docs: sandbox/mcp-node/README.md). */
+export interface Sessions {
+  /** How many sessions the node owns. */
+  owned(node: string): Promise<number>;
+  /** Gives the sessions of `from` to `to`, evenly. Sessions that others own by now are left alone. */
+  handOver(from: string, to: readonly string[]): Promise<HandOver>;
+}
+
+/** One probe's verdict. */
+export interface Probe {
+  ok: boolean;
+  /** `200 ready in 3 ms`, `connection refused`, `no answer within 400 ms` … */
+  said: string;
+  ms: number;
+}
+
+/** Looks at a node the way a client would. Never throws: trouble is the verdict. */
+export interface Prober {
+  /** GET /health; ok on 200 only. */
+  health(address: string): Promise<Probe>;
+  /** A real MCP `initialize` + `ping` against this MCP endpoint URL; ends the session it opened. */
+  mcp(url: string): Promise<Probe>;
+}
+
+/** A message to people, at one rung of the escalation ladder. */
+export interface Notice {
+  to: string;
+  webhook: string;
+  run: string;
+  subject: string;
+  body: string;
+}
+
+export interface Notifier {
+  /** Delivers or throws; the same `run` + `subject` may arrive twice, receivers deduplicate on `key`. */
+  notify(notice: Notice, key: string): Promise<void>;
+}

@@ -1,0 +1,69 @@
+/**
+ * The one error table. Every error a person or program can meet carries one of these codes; the same code is the
+ * `type` of a Temporal `ApplicationFailure`, the `code` of a problem+json body and the reason of an exit status.
+ * `docs/errors.md` is kept equal to this table by a test.
+ */
+export const ERRORS = {
+  BAD_INPUT: { retryable: false, http: 400, exit: 2, hint: 'Correct the field named in the message and send it again.' },
+  BAD_CONFIG: { retryable: false, http: 500, exit: 2, hint: 'Correct the environment file (SWITCHOVER_CONFIG); `switchover check` lists every problem.' },
+  UNKNOWN_RUNBOOK: { retryable: false, http: 404, exit: 2, hint: 'List the runbooks with `switchover runbooks`.' },
+  UNKNOWN_RUN: { retryable: false, http: 404, exit: 2, hint: 'List the runs with `switchover runs`.' },
+  UNKNOWN_TARGET: { retryable: false, http: 404, exit: 2, hint: 'Targets are named in the environment file; `switchover status` lists them.' },
+  UNAUTHENTICATED: { retryable: false, http: 401, exit: 2, hint: 'Send `Authorization: Bearer <token>`; tokens are named in the environment file.' },
+  FORBIDDEN: { retryable: false, http: 403, exit: 5, hint: 'Ask somebody with the role named in the message.' },
+  KEY_REUSED: { retryable: false, http: 409, exit: 2, hint: 'Use a new Idempotency-Key for a different request.' },
+  DECISION_REFUSED: { retryable: false, http: 409, exit: 2, hint: 'Look at the run (`switchover show RUN`): it is not in a state that takes this decision.' },
+  GUARD_REFUSED: { retryable: false, http: 409, exit: 5, hint: 'The guard names what must change first; nothing was touched.' },
+  LOCK_HELD: { retryable: false, http: 409, exit: 5, hint: 'Wait for the run that holds the scope, or abort it.' },
+  LB_UNREACHABLE: { retryable: true, http: 502, exit: 1, hint: 'Check the load balancer process and its runtime API address in the environment file.' },
+  LB_REFUSED: { retryable: false, http: 502, exit: 1, hint: 'The load balancer rejected the command; compare its server list with the environment file.' },
+  FLEET_UNREACHABLE: { retryable: true, http: 502, exit: 1, hint: 'Check the process supervisor and its address and password in the environment file.' },
+  FLEET_REFUSED: { retryable: false, http: 502, exit: 1, hint: 'The supervisor rejected the command; look at its log for the process named.' },
+  SESSIONS_UNREACHABLE: { retryable: true, http: 502, exit: 1, hint: 'Check the session store (Redis) and its address in the environment file.' },
+  VERIFY_FAILED: { retryable: true, http: 500, exit: 1, hint: 'The act was carried out but the world does not show it; see the evidence of the step.' },
+  NO_SPARE: { retryable: false, http: 409, exit: 4, hint: 'Add a spare to the zone in the environment file, or repair the node by hand.' },
+  STEP_FAILED: { retryable: false, http: 500, exit: 1, hint: 'See the step named; retry, skip or abort the run.' },
+  TIMED_OUT: { retryable: false, http: 504, exit: 6, hint: 'The run goes on; look at it with `switchover show RUN`.' },
+  TEMPORAL_UNREACHABLE: { retryable: true, http: 503, exit: 1, hint: 'Check TEMPORAL_ADDRESS (or the Temporal profile) and that the Temporal server is up.' },
+  PORT_TAKEN: { retryable: false, http: 500, exit: 2, hint: 'Stop the process that holds the address, or run the sandbox on another block (--block).' },
+  SANDBOX: { retryable: false, http: 500, exit: 1, hint: 'See the log named in the message; `switchover sandbox down` cleans up.' },
+  INTERNAL: { retryable: false, http: 500, exit: 1, hint: 'This is a defect in Switchover: please report it with the log.' },
+} as const satisfies Record<string, ErrorSpec>;
+
+/** What follows from an error code, for every door. */
+export interface ErrorSpec {
+  /** Whether the same call may succeed later without anybody changing anything. */
+  readonly retryable: boolean;
+  /** HTTP status of a response that carries the error. */
+  readonly http: number;
+  /** Exit status of the command line (DESIGN section 10). */
+  readonly exit: number;
+  /** What to do next, one sentence. */
+  readonly hint: string;
+}
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** An error a caller is meant to see: a code of the table and a sentence that says what happened, where and why. */
+export class SwitchoverError extends Error {
+  override readonly name = 'SwitchoverError';
+
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    /** JSON-safe evidence, e.g. the list of problems of a bad file. */
+    readonly details?: unknown,
+  ) {
+    super(message);
+  }
+}
+
+/** Whether `code` is one of the table's; failures from elsewhere carry other types. */
+export function isErrorCode(code: unknown): code is ErrorCode {
+  return typeof code === 'string' && Object.hasOwn(ERRORS, code);
+}
+
+/** The message of anything thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,47 @@
+import type { Config, RegionConfig } from './config';
+import { SwitchoverError } from './errors';
+import { parseNode, type NodePlace } from './scope';
+
+/** A node as the adapters need it. */
+export interface Node extends NodePlace {
+  /** `us-east-1/a/n1` */
+  id: string;
+  /** host:port of `/health`, `/mcp`, `/metrics`. */
+  address: string;
+  /** Installed but stopped until it replaces another. */
+  spare: boolean;
+  /** The name by which the load balancer knows it, `a-n1`. */
+  server: string;
+  /** The name by which the supervisor knows it, `us-east-1-a-n1`. */
+  program: string;
+}
+
+/** The node with this id, spare or not. @throws UNKNOWN_TARGET naming the nodes that exist nearest to it. */
+export function findNode(config: Config, id: string): Node {
+  const place = parseNode(id);
+  const nodes = place ? nodesOf(config, place.region) : [];
+  const node = nodes.find((candidate) => candidate.id === id);
+  if (node) return node;
+  const near = nodes.length > 0 ? nodes.map((candidate) => candidate.id) : Object.keys(config.regions).map((region) => `${region}/…`);
+  throw new SwitchoverError('UNKNOWN_TARGET', `input.node: "${id}" is not a node of environment ${config.environment}; there are ${near.join(', ')}`);
+}
+
+/** Every node of a region, spares included, in the order of the file. */
+export function nodesOf(config: Config, region: string): Node[] {
+  return Object.entries(config.regions[region]?.zones ?? {}).flatMap(([zone, { nodes, spares }]) => [
+    ...Object.entries(nodes).map(([name, address]) => toNode({ region, zone, name }, address, false)),
+    ...Object.entries(spares ?? {}).map(([name, address]) => toNode({ region, zone, name }, address, true)),
+  ]);
+}
+
+/** A region by name. @throws UNKNOWN_TARGET */
+export function regionConfig(config: Config, region: string): RegionConfig {
+  const found = config.regions[region];
+  if (found) return found;
+  throw new SwitchoverError('UNKNOWN_TARGET', `"${region}" is not a region of environment ${config.environment}; there are ${Object.keys(config.regions).join(', ')}`);
+}
+
+function toNode(place: NodePlace, address: string, spare: boolean): Node {
+  const { region, zone, name } = place;
+  return { ...place, id: `${region}/${zone}/${name}`, address, spare, server: `${zone}-${name}`, program: `${region}-${zone}-${name}` };
+}
