@@ -9,19 +9,34 @@ const object = <T extends Record<string, TSchema>>(fields: T, about: { descripti
   Type.Object(fields, { additionalProperties: false, ...about });
 
 const Duration = (example: string, description: string) =>
-  Type.String({ pattern: '^\\d+(ms|s|m|h|d)$', examples: [example], description: `a duration such as ${example}; ${description}` });
+  Type.String({
+    pattern: '^\\d+(ms|s|m|h|d)$',
+    examples: [example],
+    description: `a duration such as ${example}; ${description}`,
+  });
 
-const Address = Type.String({ pattern: '^[\\w.:-]+:\\d+$', examples: ['127.1.1.1:8080'], description: 'host:port' });
-const Url = (example: string) => Type.String({ pattern: '^[a-z+]+://.+', examples: [example], description: 'a URL' });
+const Address = Type.String({
+  pattern: '^[\\w.:-]+:\\d+$',
+  examples: ['127.1.1.1:8080'],
+  description: 'host:port',
+});
+const Url = (example: string) =>
+  Type.String({ pattern: '^[a-z+]+://.+', examples: [example], description: 'a URL' });
 
 /** Where a secret is found; never the secret itself (REQUIREMENTS S3). */
 const Secret = Type.Union(
   [object({ env: Type.String({ minLength: 1 }) }), object({ file: Type.String({ minLength: 1 }) })],
-  { examples: [{ env: 'SWITCHOVER_FLEET_PASSWORD' }], description: 'where the secret is: {env: NAME} or {file: PATH}' },
+  {
+    examples: [{ env: 'SWITCHOVER_FLEET_PASSWORD' }],
+    description: 'where the secret is: {env: NAME} or {file: PATH}',
+  },
 );
 
 const Name = '^[a-z0-9][a-z0-9-]*$';
-const Members = Type.Record(Type.String({ pattern: Name }), Address, { additionalProperties: false, examples: [{ n1: '127.1.1.1:8080' }] });
+const Members = Type.Record(Type.String({ pattern: Name }), Address, {
+  additionalProperties: false,
+  examples: [{ n1: '127.1.1.1:8080' }],
+});
 
 const Zone = object({
   /** In service when all is well. */
@@ -103,7 +118,10 @@ const TokenSchema = object({
 
 export const ConfigSchema = object({
   environment: Type.String({ pattern: Name, examples: ['production'] }),
-  regions: Type.Record(Type.String({ pattern: Name }), Region, { additionalProperties: false, minProperties: 1 }),
+  regions: Type.Record(Type.String({ pattern: Name }), Region, {
+    additionalProperties: false,
+    minProperties: 1,
+  }),
   sessions: SessionsSchema,
   health: object({ node: NodeHealthSchema }),
   objectives: object({ node: object({ rto: Duration('5s', 'fault to proven healthy (F1)') }) }),

@@ -3,7 +3,8 @@
  * Healthy → Suspicious → Down (3 failures) → Restarting → Syncing → Healthy; Maintenance on the side.
  * Probes come in one at a time; a run that heals the node reports its own steps as events.
  */
-export type NodeState = 'healthy' | 'suspicious' | 'down' | 'restarting' | 'syncing' | 'maintenance' | 'failed';
+export type NodeState =
+  'healthy' | 'suspicious' | 'down' | 'restarting' | 'syncing' | 'maintenance' | 'failed';
 
 /** How many probes it takes; counts, not times. */
 export interface HealthRule {

@@ -6,8 +6,26 @@ export type Mode = (typeof MODES)[number];
 
 /** Where a run stands (DESIGN section 3). The second line are ends: a run in one of them is over. */
 export const RUN_STATES = [
-  ...(['waiting for lock', 'waiting for approval', 'running', 'paused', 'needs attention', 'rolling back', 'watching'] as const),
-  ...(['planned', 'succeeded', 'recovered', 'rolled back', 'escalated', 'refused', 'aborted', 'inconclusive', 'failed'] as const),
+  ...([
+    'waiting for lock',
+    'waiting for approval',
+    'running',
+    'paused',
+    'needs attention',
+    'rolling back',
+    'watching',
+  ] as const),
+  ...([
+    'planned',
+    'succeeded',
+    'recovered',
+    'rolled back',
+    'escalated',
+    'refused',
+    'aborted',
+    'inconclusive',
+    'failed',
+  ] as const),
 ] as const;
 export type RunState = (typeof RUN_STATES)[number];
 
@@ -108,7 +126,16 @@ export interface StepRecord {
 }
 
 /** What an operator may tell a run. */
-export const DECISIONS = ['approve', 'reject', 'pause', 'resume', 'abort', 'skip', 'retry', 'acknowledge'] as const;
+export const DECISIONS = [
+  'approve',
+  'reject',
+  'pause',
+  'resume',
+  'abort',
+  'skip',
+  'retry',
+  'acknowledge',
+] as const;
 export type DecisionKind = (typeof DECISIONS)[number];
 
 /** A decision as sent: who and why are never optional. */

@@ -28,12 +28,18 @@ export function problems(schema: object, value: unknown, root = ''): Problem[] {
 /** One sentence for a list of problems, each naming its field. */
 export function describe(list: readonly Problem[]): string {
   return list
-    .map(({ path, message, example }) => `${path}: ${message}${example === undefined ? '' : ` (for example ${JSON.stringify(example)})`}`)
+    .map(
+      ({ path, message, example }) =>
+        `${path}: ${message}${example === undefined ? '' : ` (for example ${JSON.stringify(example)})`}`,
+    )
     .join('; ');
 }
 
 function toProblem(error: ErrorObject, root: string): Problem {
-  const parts = error.instancePath.split('/').slice(1).map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const parts = error.instancePath
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
   const named = namedField(error);
   const path = [root, ...parts, named].filter(Boolean).join('.') || '(top level)';
   const schema = (error.parentSchema ?? {}) as JsonSchema & { properties?: Record<string, JsonSchema> };

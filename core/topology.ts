@@ -22,8 +22,14 @@ export function findNode(config: Config, id: string): Node {
   const nodes = place ? nodesOf(config, place.region) : [];
   const node = nodes.find((candidate) => candidate.id === id);
   if (node) return node;
-  const near = nodes.length > 0 ? nodes.map((candidate) => candidate.id) : Object.keys(config.regions).map((region) => `${region}/…`);
-  throw new SwitchoverError('UNKNOWN_TARGET', `input.node: "${id}" is not a node of environment ${config.environment}; there are ${near.join(', ')}`);
+  const near =
+    nodes.length > 0
+      ? nodes.map((candidate) => candidate.id)
+      : Object.keys(config.regions).map((region) => `${region}/…`);
+  throw new SwitchoverError(
+    'UNKNOWN_TARGET',
+    `input.node: "${id}" is not a node of environment ${config.environment}; there are ${near.join(', ')}`,
+  );
 }
 
 /** Every node of a region, spares included, in the order of the file. */
@@ -38,10 +44,20 @@ export function nodesOf(config: Config, region: string): Node[] {
 export function regionConfig(config: Config, region: string): RegionConfig {
   const found = config.regions[region];
   if (found) return found;
-  throw new SwitchoverError('UNKNOWN_TARGET', `"${region}" is not a region of environment ${config.environment}; there are ${Object.keys(config.regions).join(', ')}`);
+  throw new SwitchoverError(
+    'UNKNOWN_TARGET',
+    `"${region}" is not a region of environment ${config.environment}; there are ${Object.keys(config.regions).join(', ')}`,
+  );
 }
 
 function toNode(place: NodePlace, address: string, spare: boolean): Node {
   const { region, zone, name } = place;
-  return { ...place, id: `${region}/${zone}/${name}`, address, spare, server: `${zone}-${name}`, program: `${region}-${zone}-${name}` };
+  return {
+    ...place,
+    id: `${region}/${zone}/${name}`,
+    address,
+    spare,
+    server: `${zone}-${name}`,
+    program: `${region}-${zone}-${name}`,
+  };
 }

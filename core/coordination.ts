@@ -1,0 +1,139 @@
+import type { AlertRef, Mode, RunState, Trigger } from './run';
+
+/**
+ * What the coordinator knows and how it decides, as pure functions over plain JSON (it travels through
+ * continue-as-new). Invariant: a scope has at most one holder, and an incident is open only while its run holds the scope.
+ */
+export interface Coordination {
+  /** Holder of each locked scope. */
+  locks: Record<string, Lock>;
+  /** Open incidents by the scope they are about. */
+  incidents: Record<string, Incident>;
+  /** Incidents opened so far; part of their ids. */
+  opened: number;
+}
+
+export interface Lock {
+  run: string;
+  runbook: string;
+  trigger: Trigger;
+  /** ISO time. */
+  since: string;
+}
+
+export interface Incident {
+  id: string;
+  scope: string;
+  run: string;
+  /** Earliest observation by any source. */
+  faultAt: string;
+  openedAt: string;
+  /** Distinct alerts, at most {@link ALERTS_KEPT}. */
+  alerts: AlertRef[];
+  /** All that arrived, repeats included. */
+  arrivals: number;
+}
+
+/** A fault that wants a run: an alert that matched a runbook, or what the monitor saw. */
+export interface Fault {
+  runbook: string;
+  input: Record<string, unknown>;
+  scope: string;
+  trigger: Trigger;
+  alert: AlertRef;
+}
+
+/** The answer to a fault: the incident it opened or joined, and the run that deals with it. */
+export interface Opened {
+  incident: string;
+  run: string;
+  joined: boolean;
+}
+
+/** A run somebody asks for. `run` is its workflow id. */
+export interface StartRequest {
+  run: string;
+  runbook: string;
+  input: Record<string, unknown>;
+  scope: string;
+  mode: Mode;
+  trigger: Trigger;
+  by: string;
+  reason?: string;
+  /** Digest of what was asked under an idempotency key. */
+  digest?: string;
+}
+
+/** The answer to a start: the run asked for, or the one of the same runbook that already works on the scope. */
+export interface Started {
+  run: string;
+  joined: boolean;
+}
+
+/** The answer to a run that asks for its scope. */
+export type Grant = { granted: true } | { granted: false; holder: Lock };
+
+/** Sent by a run that ends. */
+export interface Release {
+  run: string;
+  scope: string;
+  state: RunState;
+}
+
+const ALERTS_KEPT = 50;
+
+export const NOTHING_OPEN: Coordination = { locks: {}, incidents: {}, opened: 0 };
+
+/** Takes the scope for a run. A run that already holds it is granted again (retries). */
+export function claim(now: Coordination, scope: string, lock: Lock): Grant {
+  const holder = now.locks[scope];
+  if (holder && holder.run !== lock.run) return { granted: false, holder };
+  now.locks[scope] = holder ?? lock;
+  return { granted: true };
+}
+
+/** Opens an incident for a fault whose scope its run has just claimed. `at`: ISO time. */
+export function open(now: Coordination, fault: Fault, run: string, at: string): Incident {
+  now.opened += 1;
+  const stamp = at.slice(0, 10).replaceAll('-', '');
+  const incident: Incident = {
+    id: `INC-${stamp}-${String(now.opened).padStart(4, '0')}`,
+    scope: fault.scope,
+    run,
+    faultAt: fault.alert.faultAt,
+    openedAt: at,
+    alerts: [fault.alert],
+    arrivals: 1,
+  };
+  now.incidents[fault.scope] = incident;
+  return incident;
+}
+
+/** Attaches a fault to the open incident of its scope. @returns whether the alert is one not seen before. */
+export function attach(incident: Incident, alert: AlertRef): boolean {
+  incident.arrivals += 1;
+  if (alert.faultAt < incident.faultAt) incident.faultAt = alert.faultAt;
+  const known = incident.alerts.some(
+    ({ source, fingerprint }) => source === alert.source && fingerprint === alert.fingerprint,
+  );
+  if (known || incident.alerts.length >= ALERTS_KEPT) return false;
+  incident.alerts.push(alert);
+  return true;
+}
+
+/** Frees every scope the run holds and closes their incidents. Does nothing for a run that holds none. */
+export function release(now: Coordination, run: string): void {
+  for (const [scope, lock] of Object.entries(now.locks)) {
+    if (lock.run === run) delete now.locks[scope];
+  }
+  for (const [scope, incident] of Object.entries(now.incidents)) {
+    if (incident.run === run) delete now.incidents[scope];
+  }
+}
+
+/** A workflow id a person can read: `node-failover-us-east-1-a-n1-1121-120533` (month, day, time in UTC). */
+export function runId(runbook: string, scope: string, at: string): string {
+  const place = scope.split('/').slice(1).join('-') || scope;
+  const stamp = `${at.slice(5, 7)}${at.slice(8, 10)}-${at.slice(11, 19).replaceAll(':', '')}`;
+  return `${runbook}-${place}-${stamp}`;
+}

@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs';
+import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { parse } from 'yaml';
+import { ConfigSchema, type Config } from '../core/config';
+import { SwitchoverError, messageOf } from '../core/errors';
+import type { Runbook } from '../core/runbook';
+import { describe, problems } from '../core/schema';
+import catalogueJson from '../runbooks/catalogue.json';
+
+/** Every runbook, as declared in `runbooks/*.yaml`. */
+export const catalogue = catalogueJson as unknown as readonly Runbook[];
+
+/**
+ * Reads and checks the environment file.
+ * @param path default: `SWITCHOVER_CONFIG`, else `switchover.yaml` in the working folder.
+ * @throws BAD_CONFIG naming every problem with its path and an example; `details` holds them as a list.
+ */
+export function loadConfig(path = process.env['SWITCHOVER_CONFIG'] ?? 'switchover.yaml'): Config {
+  let parsed: unknown;
+  try {
+    parsed = parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new SwitchoverError('BAD_CONFIG', `${path}: cannot be read: ${messageOf(error)}`);
+  }
+  const found = problems(ConfigSchema, parsed);
+  if (found.length === 0) return parsed as Config;
+  throw new SwitchoverError('BAD_CONFIG', `${path}: ${found.length} problem(s): ${describe(found)}`, found);
+}
+
+/** Address, namespace, TLS and API key by the standard Temporal profile (TEMPORAL_ADDRESS, temporal.toml …). */
+export function temporalOptions(): { connectionOptions: ConnectionOptions; namespace: string } {
+  const { connectionOptions, namespace } = loadClientConnectConfig();
+  return { connectionOptions, namespace: namespace ?? 'default' };
+}
+
+/** A client of the Temporal server. The caller closes `client.connection`. @throws TEMPORAL_UNREACHABLE after 5 s. */
+export async function connect(): Promise<Client> {
+  const { connectionOptions, namespace } = temporalOptions();
+  try {
+    const connection = await Connection.connect({ ...connectionOptions, connectTimeout: '5s' });
+    return new Client({ connection, namespace });
+  } catch (error) {
+    const address = connectionOptions.address ?? 'localhost:7233';
+    throw new SwitchoverError(
+      'TEMPORAL_UNREACHABLE',
+      `no Temporal server answers at ${address}: ${messageOf(error)}`,
+    );
+  }
+}

@@ -1,0 +1,285 @@
+import { createHash } from 'node:crypto';
+import {
+  WithStartWorkflowOperation,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  type Client,
+  type WorkflowExecutionDescription,
+} from '@temporalio/client';
+import type { UpdateDefinition } from '@temporalio/common';
+import {
+  runId,
+  type Coordination,
+  type Fault,
+  type Opened,
+  type StartRequest,
+  type Started,
+} from '../core/coordination';
+import { SwitchoverError, isErrorCode } from '../core/errors';
+import {
+  isOver,
+  type DecisionKind,
+  type DecisionRequest,
+  type Mode,
+  type RunReport,
+  type RunState,
+  type Trigger,
+} from '../core/run';
+import { checkRequest, findRunbook, scopeOf, type Runbook } from '../core/runbook';
+import { attributes } from '../workflows/attributes';
+import {
+  TASK_QUEUE,
+  coordination,
+  coordinatorId,
+  decisions,
+  openIncident,
+  report,
+  startRun,
+} from '../workflows/messages';
+import { launch } from './launch';
+
+export { catalogue, connect, loadConfig, temporalOptions } from './connect';
+
+/** What somebody asks for at any door. */
+export interface StartAsk {
+  runbook: string;
+  input: Record<string, unknown>;
+  mode?: Mode;
+  /** Who asks; goes into the audit. */
+  by: string;
+  reason?: string;
+  /** Default `manual`. */
+  trigger?: Trigger;
+  /** Idempotency key: the same key and ask give the same run, for as long as Temporal keeps it. */
+  key?: string;
+}
+
+/** A line of a list of runs. */
+export interface RunSummary {
+  run: string;
+  runbook: string;
+  scope: string;
+  mode: string;
+  state: RunState;
+  startedAt: string;
+  endedAt?: string;
+}
+
+/**
+ * All that a door may do with runs. Server, CLI and monitor use this and nothing else of Temporal, so that every door
+ * checks, joins and reports alike.
+ */
+export class Operations {
+  constructor(
+    private readonly client: Client,
+    private readonly environment: string,
+    readonly catalogue: readonly Runbook[],
+  ) {}
+
+  /**
+   * Starts a run, or joins the one that the key names or that already works on the scope.
+   * @throws BAD_INPUT, UNKNOWN_RUNBOOK, UNKNOWN_TARGET, LOCK_HELD, KEY_REUSED; nothing was started then.
+   */
+  async start(ask: StartAsk): Promise<Started> {
+    const runbook = findRunbook(this.catalogue, ask.runbook);
+    const { input, mode = 'execute', by, reason, trigger = 'manual' } = ask;
+    checkRequest(runbook, { input, mode, by, ...(reason === undefined ? {} : { reason }) });
+    const scope = scopeOf(runbook, input);
+    const digest = createHash('sha256')
+      .update(JSON.stringify([runbook.id, input, mode]))
+      .digest('hex')
+      .slice(0, 16);
+    const run = ask.key ? keyedRun(runbook.id, ask.key) : runId(runbook.id, scope, new Date().toISOString());
+    if (ask.key && (await this.exists(run, digest))) return { run, joined: true };
+    const because = reason === undefined ? {} : { reason };
+    if (mode === 'plan') {
+      await launch(this.client, {
+        run,
+        runbook: runbook.id,
+        scope,
+        request: { input, mode, by, trigger, ...because },
+        digest,
+      });
+      return { run, joined: false };
+    }
+    const request: StartRequest = {
+      run,
+      runbook: runbook.id,
+      input,
+      scope,
+      mode,
+      trigger,
+      by,
+      digest,
+      ...because,
+    };
+    return this.coordinate(startRun, request, run);
+  }
+
+  /** Opens an incident or joins the open one of its scope. @throws as {@link start} */
+  async openIncident(fault: Fault): Promise<Opened> {
+    checkRequest(findRunbook(this.catalogue, fault.runbook), { input: fault.input });
+    return this.coordinate(openIncident, fault);
+  }
+
+  /** Tells a run something; the answer is one sentence. @throws UNKNOWN_RUN, DECISION_REFUSED, BAD_INPUT */
+  async decide(run: string, kind: DecisionKind, request: DecisionRequest): Promise<string> {
+    try {
+      return await this.client.workflow.getHandle(run).executeUpdate(decisions[kind], { args: [request] });
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) {
+        const { state } = await this.show(run);
+        throw new SwitchoverError('DECISION_REFUSED', `${run} is over (${state}); it takes no decisions`);
+      }
+      throw asSwitchoverError(error);
+    }
+  }
+
+  /** The report of a run, as far as it is. @throws UNKNOWN_RUN; BAD_INPUT and the like where the run failed at once. */
+  async show(run: string): Promise<RunReport> {
+    const handle = this.client.workflow.getHandle(run);
+    const description = await this.describe(run);
+    if (!description)
+      throw new SwitchoverError('UNKNOWN_RUN', `there is no run "${run}" in environment ${this.environment}`);
+    switch (description.status.name) {
+      case 'COMPLETED':
+        return (await handle.result()) as RunReport;
+      case 'RUNNING':
+      case 'PAUSED':
+        return handle.query(report);
+      case 'FAILED':
+        await handle.result().catch((error: unknown) => {
+          throw asSwitchoverError(error);
+        });
+    }
+    const last = await handle.query(report);
+    return {
+      ...last,
+      state: 'aborted',
+      sentence: `the workflow was ${description.status.name.toLowerCase()} in Temporal while ${last.sentence}`,
+    };
+  }
+
+  /** The newest runs first. @param limit at most this many. */
+  async list({ limit = 20, runbook }: { limit?: number; runbook?: string } = {}): Promise<RunSummary[]> {
+    const which = runbook ? `Runbook = "${findRunbook(this.catalogue, runbook).id}"` : 'Runbook IS NOT NULL';
+    const found: RunSummary[] = [];
+    for await (const execution of this.client.workflow.list({ query: which, pageSize: limit })) {
+      const { workflowId, startTime, closeTime, typedSearchAttributes: values } = execution;
+      const state = (values.get(attributes.runState) ?? 'running') as RunState;
+      found.push({
+        run: workflowId,
+        runbook: values.get(attributes.runbook) ?? execution.type,
+        scope: values.get(attributes.scope) ?? '',
+        mode: values.get(attributes.mode) ?? 'execute',
+        state: closeTime && !isOver(state) ? closedState(execution.status.name) : state,
+        startedAt: startTime.toISOString(),
+        ...(closeTime ? { endedAt: closeTime.toISOString() } : {}),
+      });
+      if (found.length >= limit) break;
+    }
+    return found;
+  }
+
+  /**
+   * The report again each time it changed, until the run is over.
+   * @param everyMs how often it is looked at.
+   */
+  async *follow(
+    run: string,
+    { everyMs = 200, signal }: { everyMs?: number; signal?: AbortSignal } = {},
+  ): AsyncGenerator<RunReport> {
+    for (let last = ''; !signal?.aborted;) {
+      const now = await this.show(run);
+      const text = JSON.stringify(now);
+      if (text !== last) yield now;
+      if (isOver(now.state)) return;
+      last = text;
+      await new Promise((resolve) => setTimeout(resolve, everyMs));
+    }
+  }
+
+  /** The report of a run that is over. @throws TIMED_OUT; the run goes on then. */
+  async wait(run: string, timeoutMs: number): Promise<RunReport> {
+    let last: RunReport | undefined;
+    for await (last of this.follow(run, { signal: AbortSignal.timeout(timeoutMs) }));
+    if (last && isOver(last.state)) return last;
+    throw new SwitchoverError(
+      'TIMED_OUT',
+      `${run} is not over after ${timeoutMs} ms: it is ${last?.state ?? 'unknown'}`,
+      last,
+    );
+  }
+
+  /** Locks and open incidents; empty where nothing ever happened. */
+  async coordination(): Promise<Coordination> {
+    try {
+      return await this.client.workflow.getHandle(coordinatorId(this.environment)).query(coordination);
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return { locks: {}, incidents: {}, opened: 0 };
+      throw error;
+    }
+  }
+
+  /** One update to the coordinator, which is started where it does not run: start-or-join in one call. */
+  private async coordinate<Answer, Ask>(
+    update: UpdateDefinition<Answer, [Ask]>,
+    ask: Ask,
+    updateId?: string,
+  ): Promise<Answer> {
+    const startWorkflowOperation = new WithStartWorkflowOperation('coordinator', {
+      workflowId: coordinatorId(this.environment),
+      taskQueue: TASK_QUEUE,
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      staticSummary: `Locks and incidents of ${this.environment}`,
+    });
+    try {
+      return await this.client.workflow.executeUpdateWithStart(update, {
+        args: [ask],
+        startWorkflowOperation,
+        ...(updateId ? { updateId } : {}),
+      });
+    } catch (error) {
+      throw asSwitchoverError(error);
+    }
+  }
+
+  /** Whether the keyed run exists. @throws KEY_REUSED where it was started by another request. */
+  private async exists(run: string, digest: string): Promise<boolean> {
+    const description = await this.describe(run);
+    if (!description) return false;
+    if (description.memo?.['digest'] === digest) return true;
+    throw new SwitchoverError(
+      'KEY_REUSED',
+      `this Idempotency-Key started ${run} with another runbook, input or mode`,
+    );
+  }
+
+  private async describe(run: string): Promise<WorkflowExecutionDescription | null> {
+    try {
+      return await this.client.workflow.getHandle(run).describe();
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return null;
+      throw error;
+    }
+  }
+}
+
+function keyedRun(runbook: string, key: string): string {
+  return `${runbook}-key-${createHash('sha256').update(key).digest('hex').slice(0, 16)}`;
+}
+
+function closedState(status: string): RunState {
+  return status === 'FAILED' || status === 'TIMED_OUT' ? 'failed' : 'aborted';
+}
+
+/** The error a workflow meant, out of the wrappers Temporal puts around it. */
+export function asSwitchoverError(error: unknown): unknown {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const { type, details } = cause as Error & { type?: string; details?: unknown[] };
+    if (isErrorCode(type)) return new SwitchoverError(type, cause.message, details?.[0]);
+  }
+  return error instanceof WorkflowUpdateFailedError
+    ? new SwitchoverError('INTERNAL', String(error.cause ?? error))
+    : error;
+}

@@ -1,0 +1,55 @@
+import {
+  WorkflowExecutionAlreadyStartedError,
+  type Client,
+  type WorkflowStartOptions,
+} from '@temporalio/client';
+import type { RunRequest } from '../core/run';
+import { workflowType } from '../core/runbook';
+import { initialAttributes } from '../workflows/attributes';
+import { TASK_QUEUE } from '../workflows/messages';
+
+/** A run about to be started: its identity and the one object its workflow takes. */
+export interface Launch {
+  run: string;
+  runbook: string;
+  scope: string;
+  request: RunRequest;
+  /** Digest of the request under an idempotency key, kept as memo. */
+  digest?: string;
+}
+
+/**
+ * Starts a run's workflow; does nothing where a run of this id exists already, open or closed.
+ * Starts eagerly where the client shares its connection with a worker of this process.
+ */
+export async function launch(
+  client: Client,
+  { run, runbook, scope, request, digest }: Launch,
+): Promise<void> {
+  const mode = request.mode ?? 'execute';
+  const incident = request.incident?.id;
+  const options: WorkflowStartOptions = {
+    workflowId: run,
+    taskQueue: TASK_QUEUE,
+    args: [request],
+    workflowIdReusePolicy: 'REJECT_DUPLICATE',
+    workflowIdConflictPolicy: 'FAIL',
+    requestEagerStart: true,
+    // A worker that dies amid a workflow task holds its runs back for this long.
+    workflowTaskTimeout: '5s',
+    staticSummary: `${runbook} on ${scope} (${mode})`.slice(0, 200),
+    typedSearchAttributes: initialAttributes({
+      runbook,
+      scope,
+      mode,
+      state: 'running',
+      ...(incident ? { incident } : {}),
+    }),
+    ...(digest ? { memo: { digest } } : {}),
+  };
+  try {
+    await client.workflow.start(workflowType(runbook), options);
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+  }
+}

@@ -1,0 +1,50 @@
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type {
+  Coordination,
+  Fault,
+  Grant,
+  Opened,
+  Release,
+  StartRequest,
+  Started,
+} from '../core/coordination';
+import type { AlertRef, DecisionKind, DecisionRequest, RunReport } from '../core/run';
+
+/** The queue of all workflows and of activities that any region may carry out. */
+export const TASK_QUEUE = 'switchover';
+
+/** The run so far; after its end, its result. */
+export const report = defineQuery<RunReport>('report');
+
+/** What an operator may tell a run. Each answers with one sentence: what follows from it. */
+export const decisions = {
+  approve: defineUpdate<string, [DecisionRequest]>('approve'),
+  reject: defineUpdate<string, [DecisionRequest]>('reject'),
+  pause: defineUpdate<string, [DecisionRequest]>('pause'),
+  resume: defineUpdate<string, [DecisionRequest]>('resume'),
+  abort: defineUpdate<string, [DecisionRequest]>('abort'),
+  skip: defineUpdate<string, [DecisionRequest]>('skip'),
+  retry: defineUpdate<string, [DecisionRequest]>('retry'),
+  acknowledge: defineUpdate<string, [DecisionRequest]>('acknowledge'),
+} as const satisfies Record<DecisionKind, unknown>;
+
+/** To a run: another alert of its incident arrived. */
+export const alertAttached = defineSignal<[AlertRef]>('alertAttached');
+
+/** The one coordinator of an environment. */
+export const coordinatorId = (environment: string) => `coordinator-${environment}`;
+
+/** Opens an incident and starts its run, or joins the one that already deals with it. */
+export const openIncident = defineUpdate<Opened, [Fault]>('openIncident');
+
+/** Starts a run under its scope's lock, or joins the run of the same runbook that holds it. */
+export const startRun = defineUpdate<Started, [StartRequest]>('startRun');
+
+/** Asked by a run that was started past the coordinator, e.g. in the Temporal UI. */
+export const acquire = defineUpdate<Grant, [Omit<StartRequest, 'input' | 'by'>]>('acquire');
+
+/** A run has ended. */
+export const released = defineSignal<[Release]>('released');
+
+/** Locks and open incidents. */
+export const coordination = defineQuery<Coordination>('coordination');
