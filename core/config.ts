@@ -93,6 +93,8 @@ const PoliciesSchema = object({
   minimumHealthyShare: Type.Number({ minimum: 0, maximum: 1, examples: [0.5] }),
   /** How often a node is restarted before it is replaced. */
   restarts: Type.Integer({ minimum: 0, examples: [2] }),
+  /** How long a started node may take until it is healthy. */
+  startTimeout: Duration('5s', 'start to two healthy checks'),
   /** Weights, percent, through which traffic comes back. */
   ramp: Type.Array(Type.Integer({ minimum: 1, maximum: 100 }), { minItems: 1, examples: [[25, 50, 100]] }),
   rampInterval: Duration('300ms', 'time at each weight of the ramp'),

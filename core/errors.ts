@@ -101,6 +101,12 @@ export const ERRORS = {
     exit: 1,
     hint: 'The act was carried out but the world does not show it; see the evidence of the step.',
   },
+  NODE_UNHEALTHY: {
+    retryable: false,
+    http: 500,
+    exit: 1,
+    hint: 'The node runs but does not serve; look at its log and at the evidence of the step.',
+  },
   NO_SPARE: {
     retryable: false,
     http: 409,

@@ -3,8 +3,7 @@
  * Healthy → Suspicious → Down (3 failures) → Restarting → Syncing → Healthy; Maintenance on the side.
  * Probes come in one at a time; a run that heals the node reports its own steps as events.
  */
-export type NodeState =
-  'healthy' | 'suspicious' | 'down' | 'restarting' | 'syncing' | 'maintenance' | 'failed';
+export type NodeState = 'healthy' | 'suspicious' | 'down' | 'restarting' | 'syncing' | 'maintenance';
 
 /** How many probes it takes; counts, not times. */
 export interface HealthRule {
@@ -27,7 +26,10 @@ export interface NodeHealth {
   cause?: string;
 }
 
-/** What happened to a node. `held`: an operator or a run keeps it out of service on purpose. */
+/**
+ * What happened to a node. `held`: the load balancer was told to keep it out of service: by the run that heals it where
+ * it was failing, by an operator where it was not.
+ */
 export type HealthEvent =
   | { kind: 'ok'; at: string }
   | { kind: 'fail'; at: string; cause: string }
@@ -40,14 +42,22 @@ export const HEALTHY: NodeHealth = { state: 'healthy', streak: 0 };
 export function next(now: NodeHealth, event: HealthEvent, rule: HealthRule = DEFAULT_RULE): NodeHealth {
   switch (event.kind) {
     case 'held':
-      return { ...now, state: 'maintenance', streak: 0 };
+      return held(now);
     case 'released':
-      return now.state === 'maintenance' ? { ...now, state: 'syncing', streak: 0 } : now;
+      return OUT_OF_SERVICE.has(now.state) ? { ...now, state: 'syncing', streak: 0 } : now;
     case 'ok':
       return succeeded(now, rule);
     case 'fail':
       return failed(now, event, rule);
   }
+}
+
+const OUT_OF_SERVICE: ReadonlySet<NodeState> = new Set(['restarting', 'maintenance']);
+
+function held(now: NodeHealth): NodeHealth {
+  if (OUT_OF_SERVICE.has(now.state)) return now;
+  const failing = now.state === 'suspicious' || now.state === 'down';
+  return { ...now, state: failing ? 'restarting' : 'maintenance', streak: 0 };
 }
 
 function succeeded(now: NodeHealth, rule: HealthRule): NodeHealth {
@@ -56,7 +66,7 @@ function succeeded(now: NodeHealth, rule: HealthRule): NodeHealth {
     case 'suspicious':
       return HEALTHY;
     case 'maintenance':
-    case 'failed':
+    case 'restarting':
       return now;
     default: {
       const streak = now.state === 'syncing' ? now.streak + 1 : 1;

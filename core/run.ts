@@ -80,6 +80,14 @@ export interface AlertRef {
   faultAt: string;
 }
 
+/** How an act is to be carried out; handed to every mutating activity. */
+export interface Intent {
+  /** In `plan` the activity looks, compares, and predicts instead of acting. */
+  mode: Mode;
+  /** The same on every retry of the step: run and step. */
+  key: string;
+}
+
 /** What an act did, would do (plan), or found already done. The sentence is shown everywhere (STYLE rule 1). */
 export interface Deed<Evidence = unknown> {
   /** False: the world was already so, nothing was sent. In plan mode: whether it would be sent. */

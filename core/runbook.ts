@@ -5,8 +5,8 @@ import { TRIGGERS, MODES, type RunRequest } from './run';
 
 const object = <T extends Record<string, TSchema>>(fields: T) =>
   Type.Object(fields, { additionalProperties: false });
-const literals = <T extends string>(values: readonly T[]) =>
-  Type.Union(values.map((value) => Type.Literal(value)));
+const oneOf = <const T extends readonly string[]>(values: T) =>
+  Type.Unsafe<T[number]>({ type: 'string', enum: [...values] });
 
 /** How many people must agree before a run started by this trigger acts. */
 const Approval = object({
@@ -26,14 +26,14 @@ export const RunbookSchema = object({
   what: Type.String({ minLength: 20 }),
   /** The scope it locks: of this kind, named by this input field. */
   scope: object({
-    kind: literals(['global', 'region', 'zone', 'node']),
+    kind: oneOf(['global', 'region', 'zone', 'node']),
     input: Type.Optional(Type.String()),
   }),
   /** The entry of the environment file's `objectives` it is measured against. */
   objective: Type.String({ minLength: 1, examples: ['node'] }),
-  risk: literals(['low', 'medium', 'high']),
+  risk: oneOf(['low', 'medium', 'high']),
   /** What a step that failed for good leads to: a person is asked, or what was done is undone. */
-  onFailure: literals(['ask', 'undo']),
+  onFailure: oneOf(['ask', 'undo']),
   approvals: Type.Partial(
     object({ manual: Approval, alert: Approval, monitor: Approval, schedule: Approval, unknown: Approval }),
   ),
@@ -90,10 +90,10 @@ const EnvelopeSchema = object({
       examples: [{ node: 'us-east-1/a/n1' }],
     },
   ),
-  mode: Type.Optional(Type.Unsafe<string>({ enum: [...MODES] })),
+  mode: Type.Optional(oneOf(MODES)),
   reason: Type.Optional(Type.String()),
   by: Type.Optional(Type.String()),
-  trigger: Type.Optional(Type.Unsafe<string>({ enum: [...TRIGGERS] })),
+  trigger: Type.Optional(oneOf(TRIGGERS)),
   incident: Type.Optional(Type.Object({}, { additionalProperties: true })),
   lockHeld: Type.Optional(Type.Boolean()),
 });

@@ -11,6 +11,7 @@ import {
   runId,
   type Coordination,
   type Fault,
+  type Grant,
   type Opened,
   type StartRequest,
   type Started,
@@ -29,6 +30,7 @@ import { checkRequest, findRunbook, scopeOf, type Runbook } from '../core/runboo
 import { attributes } from '../workflows/attributes';
 import {
   TASK_QUEUE,
+  acquire,
   coordination,
   coordinatorId,
   decisions,
@@ -120,6 +122,11 @@ export class Operations {
   async openIncident(fault: Fault): Promise<Opened> {
     checkRequest(findRunbook(this.catalogue, fault.runbook), { input: fault.input });
     return this.coordinate(openIncident, fault);
+  }
+
+  /** Asks for the lock of a scope, on behalf of a run that was started past the coordinator. */
+  async acquire(claim: Omit<StartRequest, 'input' | 'by'>): Promise<Grant> {
+    return this.coordinate(acquire, claim);
   }
 
   /** Tells a run something; the answer is one sentence. @throws UNKNOWN_RUN, DECISION_REFUSED, BAD_INPUT */
@@ -219,6 +226,21 @@ export class Operations {
       if (error instanceof WorkflowNotFoundError) return { locks: {}, incidents: {}, opened: 0 };
       throw error;
     }
+  }
+
+  /** Sees to it that every region has its monitor; does nothing for those that have one. */
+  async keepWatch(regions: readonly string[]): Promise<void> {
+    await Promise.all(
+      regions.map((region) =>
+        this.client.workflow.start('monitor', {
+          workflowId: `monitor-${this.environment}-${region}`,
+          taskQueue: TASK_QUEUE,
+          args: [{ region }],
+          workflowIdConflictPolicy: 'USE_EXISTING',
+          staticSummary: `Watches the nodes of ${region}`,
+        }),
+      ),
+    );
   }
 
   /** One update to the coordinator, which is started where it does not run: start-or-join in one call. */

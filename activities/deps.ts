@@ -1,0 +1,39 @@
+import type { Config } from '../core/config';
+import { regionConfig, findNode, type Node } from '../core/topology';
+import type { Operations } from '../operations';
+import type { Client } from '@temporalio/client';
+import type { Fleet, LoadBalancer, Member, Notifier, Prober, Sessions } from './ports';
+
+/** A region's systems. */
+export interface RegionSystems {
+  loadBalancer: LoadBalancer;
+  fleet: Fleet;
+}
+
+/** Everything activities need of the outside; put together in `workers/compose.ts`, and by tests. */
+export interface Deps {
+  config: Config;
+  region: (name: string) => RegionSystems;
+  sessions: Sessions;
+  prober: Prober;
+  notifier: Notifier;
+  operations: Operations;
+  /** Shares the worker's connection, so that runs start eagerly. */
+  client: Client;
+}
+
+/** A node with the systems around it. @throws UNKNOWN_TARGET */
+export function place(
+  deps: Deps,
+  id: string,
+): RegionSystems & { node: Node; mcpUrl: string; clientUrl: string } {
+  const node = findNode(deps.config, id);
+  const { url } = regionConfig(deps.config, node.region).loadBalancer;
+  return { ...deps.region(node.region), node, mcpUrl: `http://${node.address}/mcp`, clientUrl: url };
+}
+
+/** What the load balancer knows of a node; null where it does not know it. */
+export async function memberOf(loadBalancer: LoadBalancer, node: Node): Promise<Member | null> {
+  const members = await loadBalancer.members();
+  return members.find(({ server }) => server === node.server) ?? null;
+}

@@ -1,0 +1,36 @@
+import { SwitchoverError } from '../core/errors';
+import type { Deed, Intent } from '../core/run';
+
+/** One change of the world, told so that it can be predicted, repeated and verified. */
+export interface Change<State> {
+  look: () => Promise<State>;
+  /** The sentence that says the world is as wanted, or null while it is not. Asked before the act and after it. */
+  already: (seen: State) => string | null;
+  /** What would be done, for a plan: "take a-n1 out of …". */
+  intention: (seen: State) => string;
+  act: (seen: State) => Promise<void>;
+  /** What was done, with what was seen before and after. */
+  done: (before: State, after: State) => string;
+}
+
+/**
+ * Look, compare, act, verify. Where the world is as wanted already nothing is sent, so a repeated step has no second
+ * effect. In plan mode the act is predicted instead.
+ * @throws VERIFY_FAILED where the act went through but the world does not show it.
+ */
+export async function ensure<State>(how: Intent, change: Change<State>): Promise<Deed<State>> {
+  const before = await change.look();
+  const already = change.already(before);
+  if (already !== null) return { changed: false, sentence: already, before };
+  if (how.mode === 'plan') return { changed: true, sentence: `would ${change.intention(before)}`, before };
+  const at = new Date().toISOString();
+  await change.act(before);
+  const after = await change.look();
+  if (change.already(after) === null) {
+    throw new SwitchoverError(
+      'VERIFY_FAILED',
+      `did ${change.intention(before)}, but it shows ${JSON.stringify(after)}`,
+    );
+  }
+  return { changed: true, sentence: change.done(before, after), before, after, at };
+}

@@ -1,0 +1,187 @@
+import { heartbeat, sleep } from '@temporalio/activity';
+import { millis } from '../../core/config';
+import { SwitchoverError } from '../../core/errors';
+import { serving, whyNotTakeOut } from '../../core/guards';
+import type { Finding, Refusal } from '../../core/run';
+import { nodesOf } from '../../core/topology';
+import { memberOf, place, type Deps } from '../deps';
+import type { Member, ProcessStatus, Probe } from '../ports';
+
+/** Naming a node, as every node activity is. */
+export interface OfNode {
+  node: string;
+}
+
+/** What was seen of a node that is said to have failed. */
+export interface Assessment {
+  failed: boolean;
+  /** One entry a vantage point. */
+  signs: { from: string; ok: boolean; said: string }[];
+  process: ProcessStatus;
+}
+
+/** Reads about one node. None of them changes anything. */
+export function nodeLooks(deps: Deps) {
+  const { config, prober } = deps;
+  const rule = config.health.node;
+  return {
+    /**
+     * Confirms a failure from two sides at least: health, a real MCP call, the supervisor, the load balancer's own
+     * checks. Where only MCP fails, the second side is a second MCP call.
+     */
+    async assessNode({ node: id }: OfNode): Promise<Finding<Assessment>> {
+      const { node, loadBalancer, fleet, mcpUrl } = place(deps, id);
+      const [health, mcp, process, member] = await Promise.all([
+        prober.health(node.address),
+        prober.mcp(mcpUrl),
+        fleet.status(node.program),
+        memberOf(loadBalancer, node),
+      ]);
+      const signs = [
+        { from: 'health', ok: health.ok, said: health.said },
+        { from: 'MCP', ok: mcp.ok, said: mcp.said },
+        {
+          from: 'supervisor',
+          ok: process.state === 'running',
+          said: `${process.state} ${process.description}`.trim(),
+        },
+        balancerSign(member),
+      ];
+      if (!mcp.ok && signs.filter(({ ok }) => !ok).length === 1) {
+        const again = await prober.mcp(mcpUrl);
+        signs.push({ from: 'MCP again', ok: again.ok, said: again.said });
+      }
+      const against = signs.filter(({ ok }) => !ok);
+      const failed = against.length >= 2;
+      const seen = against.map(({ from, said }) => `${from}: ${said}`).join('; ');
+      const sentence = failed
+        ? `${id} has failed (${seen})`
+        : `${id} serves${seen ? `, though ${seen}` : ''}`;
+      return { sentence, value: { failed, signs, process } };
+    },
+
+    /** Whether taking the node out would leave its pool too small. */
+    async whyNotIsolate({ node: id }: OfNode): Promise<Finding<Refusal | null>> {
+      const { node, loadBalancer } = place(deps, id);
+      const members = await loadBalancer.members();
+      const refusal = whyNotTakeOut({
+        pool: node.region,
+        server: node.server,
+        members,
+        minimumShare: config.policies.minimumHealthyShare,
+      });
+      const others = serving(members).filter(({ server }) => server !== node.server).length;
+      return {
+        sentence:
+          refusal?.sentence ??
+          `${others} of ${members.length} members of pool ${node.region} serve without it`,
+        value: refusal,
+      };
+    },
+
+    /** The node's process, as its supervisor sees it. */
+    async lookAtProcess({ node: id }: OfNode): Promise<Finding<ProcessStatus>> {
+      const { node, fleet } = place(deps, id);
+      const status = await fleet.status(node.program);
+      return {
+        sentence: `its process is ${status.state}${status.pid ? ` (pid ${status.pid})` : ''}`,
+        value: status,
+      };
+    },
+
+    /**
+     * Waits until the node has passed as many checks in a row as the health rule asks, each a health and an MCP call.
+     * @throws NODE_UNHEALTHY when its process is gone, or the start time-out of the policies has passed.
+     */
+    async awaitHealthy({ node: id }: OfNode): Promise<Finding<Probe[]>> {
+      const { node, fleet, mcpUrl } = place(deps, id);
+      const deadline = Date.now() + millis(config.policies.startTimeout);
+      const passed: Probe[] = [];
+      let last = 'never probed';
+      while (passed.length < rule.successes) {
+        heartbeat();
+        const process = await fleet.status(node.program);
+        if (process.state !== 'running' && process.state !== 'starting') {
+          throw new SwitchoverError(
+            'NODE_UNHEALTHY',
+            `${id} ended again: ${process.state} ${process.description}`,
+          );
+        }
+        const health = await prober.health(node.address);
+        const probe = health.ok ? await prober.mcp(mcpUrl) : health;
+        if (probe.ok) passed.push(probe);
+        else passed.length = 0;
+        last = probe.said;
+        if (Date.now() > deadline) {
+          throw new SwitchoverError(
+            'NODE_UNHEALTHY',
+            `${id} is not healthy ${config.policies.startTimeout} after its start: ${last}`,
+          );
+        }
+        if (passed.length < rule.successes)
+          await sleep(probe.ok ? millis(rule.interval) : millis(rule.suspiciousInterval));
+      }
+      return {
+        sentence: `${id} passed ${passed.length} checks in a row, MCP included (${last})`,
+        value: passed,
+      };
+    },
+
+    /** A spare of the node's zone that is free: stopped and unknown to the load balancer. @throws NO_SPARE */
+    async chooseSpare({ node: id }: OfNode): Promise<Finding<string>> {
+      const { node, loadBalancer, fleet } = place(deps, id);
+      const known = new Set((await loadBalancer.members()).map(({ server }) => server));
+      const spares = nodesOf(config, node.region).filter(
+        (other) => other.spare && other.zone === node.zone && !known.has(other.server),
+      );
+      for (const spare of spares) {
+        const { state } = await fleet.status(spare.program);
+        if (state !== 'running' && state !== 'starting')
+          return { sentence: `${spare.id} is free to replace ${id}`, value: spare.id };
+      }
+      throw new SwitchoverError(
+        'NO_SPARE',
+        `zone ${node.region}/${node.zone} has no free spare to replace ${id}`,
+      );
+    },
+
+    /**
+     * Proves the service from the client's side: real MCP calls through the load balancer, without a failure for as
+     * long as the policies ask. `value.provenAt` is when that was reached.
+     * @throws NODE_UNHEALTHY when it is not reached in ten times that.
+     */
+    async watchService({
+      node: id,
+    }: OfNode): Promise<Finding<{ calls: number; failed: number; provenAt: string }>> {
+      const { node, loadBalancer, clientUrl } = place(deps, id);
+      const wanted = millis(config.policies.watch);
+      const deadline = Date.now() + wanted * 10;
+      let [since, calls, failed] = [Date.now(), 0, 0];
+      while (Date.now() - since < wanted) {
+        heartbeat();
+        const [probe, member] = await Promise.all([prober.mcp(clientUrl), memberOf(loadBalancer, node)]);
+        calls += 1;
+        if (!probe.ok || !member?.up || member.admin !== 'ready') {
+          failed += 1;
+          since = Date.now();
+          if (since > deadline)
+            throw new SwitchoverError(
+              'NODE_UNHEALTHY',
+              `service through ${clientUrl} is not steady: ${probe.said}`,
+            );
+        }
+        await sleep(millis(rule.suspiciousInterval));
+      }
+      const provenAt = new Date().toISOString();
+      return {
+        sentence: `${calls - failed} of ${calls} MCP calls through the load balancer answered, the last ${config.policies.watch} without a failure`,
+        value: { calls, failed, provenAt },
+      };
+    },
+  };
+}
+
+function balancerSign(member: Member | null) {
+  const said = member ? `${member.admin}, checks ${member.up ? 'up' : 'down'}` : 'not in the pool';
+  return { from: 'load balancer', ok: member?.up === true, said };
+}

@@ -1,0 +1,46 @@
+import type { Refusal } from './run';
+
+/** A pool member as guards see it. */
+export interface PoolMember {
+  server: string;
+  admin: 'ready' | 'drain' | 'maint';
+  up: boolean;
+}
+
+/** A guard's question: may `server` be taken out of this pool? */
+export interface TakeOut {
+  /** For the sentence: `us-east-1`. */
+  pool: string;
+  server: string;
+  members: readonly PoolMember[];
+  /** 0 to 1: share of the pool that has to stay in service. */
+  minimumShare: number;
+}
+
+/** Members that serve clients now. */
+export function serving(members: readonly PoolMember[]): PoolMember[] {
+  return members.filter(({ admin, up }) => admin === 'ready' && up);
+}
+
+/**
+ * Why a member must not be taken out of its pool, or null (DESIGN section 4): never the last healthy member, never
+ * below the minimum healthy share. What the pool would lose is judged without the member, healthy or not.
+ */
+export function whyNotTakeOut({ pool, server, members, minimumShare }: TakeOut): Refusal | null {
+  if (!members.some((member) => member.server === server)) return null;
+  const left = serving(members).filter((member) => member.server !== server).length;
+  const of = members.length;
+  if (left === 0) {
+    return {
+      guard: 'last healthy member',
+      sentence: `${server} must stay: no other of the ${of} members of pool ${pool} is healthy; this is a failure of the pool, not of a node`,
+    };
+  }
+  if (left / of < minimumShare) {
+    return {
+      guard: 'minimum healthy share',
+      sentence: `${server} must stay: without it ${left} of ${of} members of pool ${pool} serve, below the minimum share of ${Math.round(minimumShare * 100)} %`,
+    };
+  }
+  return null;
+}

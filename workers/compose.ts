@@ -1,0 +1,46 @@
+import { Client } from '@temporalio/client';
+import type { NativeConnection } from '@temporalio/worker';
+import { haproxy } from '../activities/adapters/haproxy';
+import { prober } from '../activities/adapters/prober';
+import { redisSessions } from '../activities/adapters/redis-sessions';
+import { supervisord } from '../activities/adapters/supervisord';
+import { webhookNotifier } from '../activities/adapters/webhook-notifier';
+import type { Deps, RegionSystems } from '../activities/deps';
+import { millis, type Config } from '../core/config';
+import { SwitchoverError } from '../core/errors';
+import { Operations, catalogue } from '../operations';
+import { readSecret } from '../operations/secrets';
+
+/** The real systems the environment file names. `close` ends their connections. */
+export function compose(
+  config: Config,
+  connection: NativeConnection,
+  namespace: string,
+): Deps & { close: () => Promise<void> } {
+  const regions = new Map<string, RegionSystems>(
+    Object.entries(config.regions).map(([name, { loadBalancer, fleet }]) => {
+      const password = readSecret(fleet.password, `regions.${name}.fleet.password`);
+      return [name, { loadBalancer: haproxy(loadBalancer), fleet: supervisord(fleet, password) }];
+    }),
+  );
+  const { password } = config.sessions;
+  const sessions = redisSessions(config.sessions, password && readSecret(password, 'sessions.password'));
+  const client = new Client({ connection, namespace });
+  return {
+    config,
+    region: (name) => {
+      const systems = regions.get(name);
+      if (systems) return systems;
+      throw new SwitchoverError(
+        'UNKNOWN_TARGET',
+        `"${name}" is not a region of environment ${config.environment}`,
+      );
+    },
+    sessions,
+    prober: prober({ timeoutMs: millis(config.health.node.timeout) }),
+    notifier: webhookNotifier(),
+    operations: new Operations(client, config.environment, catalogue),
+    client,
+    close: () => sessions.close(),
+  };
+}

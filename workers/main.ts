@@ -1,0 +1,48 @@
+import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { parseArgs } from 'node:util';
+import pino from 'pino';
+import { messageOf } from '../core/errors';
+import { loadConfig, temporalOptions } from '../operations';
+import { prebuilt } from './bundle';
+import { compose } from './compose';
+import { createWorker } from './worker';
+
+/**
+ * Entry of a worker process: `worker [--region R]`. Runs workflows and activities, and sees to it that every region has its monitor.
+ * Ends on SIGTERM or SIGINT; what it was doing goes on in another worker at once.
+ */
+export async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { region: { type: 'string' } }, strict: false });
+  const log = pino({
+    name: 'worker',
+    level: process.env['LOG_LEVEL'] ?? 'info',
+    base: { region: values['region'], pid: process.pid },
+  });
+  Runtime.install({
+    logger: new DefaultLogger('WARN', ({ level, message, meta }) =>
+      log[level === 'ERROR' ? 'error' : 'warn'](meta ?? {}, message),
+    ),
+  });
+
+  const config = loadConfig();
+  const { connectionOptions, namespace } = temporalOptions();
+  const connection = await NativeConnection.connect(connectionOptions);
+  const deps = compose(config, connection, namespace);
+  const worker = await createWorker(deps, connection, namespace, prebuilt());
+  const running = worker.run();
+  await deps.operations.keepWatch(Object.keys(config.regions));
+  log.info({ environment: config.environment }, 'ready');
+  try {
+    await running;
+  } finally {
+    await deps.close();
+    await connection.close();
+  }
+}
+
+if (require.main === module) {
+  main().catch((error: unknown) => {
+    console.error(`error: ${messageOf(error)}`);
+    process.exitCode = 1;
+  });
+}

@@ -1,0 +1,33 @@
+import {
+  Worker,
+  type NativeConnection,
+  type WorkerOptions,
+  type WorkflowBundleOption,
+} from '@temporalio/worker';
+import { createActivities } from '../activities';
+import type { Deps } from '../activities/deps';
+import { TASK_QUEUE } from '../workflows/messages';
+import { activityInterceptors } from './interceptors';
+
+/** A worker for workflows and activities, with the settings tried for fast take-over when another one dies. */
+export async function createWorker(
+  deps: Deps,
+  connection: NativeConnection,
+  namespace: string,
+  workflowBundle: WorkflowBundleOption,
+  overrides: Partial<WorkerOptions> = {},
+): Promise<Worker> {
+  return Worker.create({
+    connection,
+    namespace,
+    taskQueue: TASK_QUEUE,
+    workflowBundle,
+    activities: createActivities(deps),
+    interceptors: { activity: [activityInterceptors] },
+    // A dead worker's runs wait this long for it before any other may take them; the default of 10 s is too long here.
+    stickyQueueScheduleToStartTimeout: '1s',
+    shutdownGraceTime: 0,
+    maxHeartbeatThrottleInterval: '500ms',
+    ...overrides,
+  });
+}

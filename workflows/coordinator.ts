@@ -1,0 +1,180 @@
+import {
+  ApplicationFailure,
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  getExternalWorkflowHandle,
+  proxyLocalActivities,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { Activities } from '../activities';
+import {
+  NOTHING_OPEN,
+  attach,
+  claim,
+  open,
+  release,
+  runId,
+  type Coordination,
+  type Fault,
+  type Grant,
+  type Lock,
+  type Opened,
+  type StartRequest,
+  type Started,
+} from '../core/coordination';
+import type { RunRequest } from '../core/run';
+import { acquire, alertAttached, coordination, openIncident, released, startRun } from './messages';
+
+const { launchRun, endedRuns } = proxyLocalActivities<Activities>({
+  startToCloseTimeout: '3s',
+  retry: { initialInterval: '50ms', maximumInterval: '1s', maximumAttempts: 5 },
+});
+
+/** How often holders are looked up while there are any: a terminated run gives nothing back by itself. */
+const SWEEP = '5s';
+
+/** A holder this young is taken to be at work without looking it up: a burst of alerts costs one look, not hundreds. */
+const FRESH_MS = 2_000;
+
+/**
+ * The one coordinator of an environment: scope locks and open incidents (DESIGN section 4).
+ *
+ * What holds between any two awaits: a lock is taken before its run is started and given back only when that run is
+ * over, so two runs never work on one scope; and whoever is told of a run is told of one that holds the lock.
+ */
+export async function coordinator(carried: Coordination = NOTHING_OPEN): Promise<void> {
+  const desk = new Desk(carried);
+  const full = () => workflowInfo().continueAsNewSuggested;
+  while (!full()) {
+    await condition(() => desk.holders().length > 0 || full());
+    if (await condition(full, SWEEP)) break;
+    await desk.freeEnded(desk.holders());
+  }
+  await condition(allHandlersFinished);
+  await continueAsNew<typeof coordinator>(desk.now);
+}
+
+/** The coordinator's state and its answers. */
+class Desk {
+  readonly now: Coordination;
+
+  constructor({ locks, incidents, opened }: Coordination) {
+    this.now = { locks: { ...locks }, incidents: { ...incidents }, opened };
+    setHandler(openIncident, (fault) => this.openIncident(fault), {
+      description:
+        'A fault was seen: opens an incident and starts its run, or joins the run that deals with it.',
+    });
+    setHandler(startRun, (ask) => this.startRun(ask), {
+      description:
+        'Starts a run under the lock of its scope, or joins the run of the same runbook that holds it.',
+    });
+    setHandler(
+      acquire,
+      ({ run, runbook, scope, trigger }) => this.claim(scope, { run, runbook, trigger, since: time() }),
+      {
+        description: 'Asked by a run that was started in the Temporal UI: the lock of its scope.',
+      },
+    );
+    setHandler(released, ({ run }) => release(this.now, run), { description: 'A run is over.' });
+    setHandler(coordination, () => this.now, {
+      description: 'Who holds which scope, and the open incidents.',
+    });
+  }
+
+  holders(): string[] {
+    return Object.values(this.now.locks).map(({ run }) => run);
+  }
+
+  /** Frees the scopes of those runs that are over. */
+  async freeEnded(runs: string[]): Promise<void> {
+    if (runs.length > 0) (await endedRuns(runs)).forEach((run) => release(this.now, run));
+  }
+
+  private async openIncident(fault: Fault): Promise<Opened> {
+    const { runbook, scope, trigger, input, alert } = fault;
+    const since = time();
+    const run = runId(runbook, scope, since);
+    const grant = await this.claim(scope, { run, runbook, trigger, since });
+    if (!grant.granted) return this.join(grant.holder.run, fault);
+    const { id, faultAt, alerts } = open(this.now, fault, run, since);
+    const incident = { id, faultAt, alerts };
+    await this.launch(run, runbook, scope, {
+      input,
+      trigger,
+      by: alert.source,
+      reason: alert.summary,
+      incident,
+      lockHeld: true,
+    });
+    return { incident: id, run, joined: false };
+  }
+
+  /** Attaches a fault to the run at work on its scope, opening an incident where a person had started that run. */
+  private async join(run: string, fault: Fault): Promise<Opened> {
+    const known = this.now.incidents[fault.scope];
+    const incident = known ?? open(this.now, fault, run, time());
+    const news = known ? attach(known, fault.alert) : true;
+    if (news) {
+      await getExternalWorkflowHandle(run)
+        .signal(alertAttached, fault.alert)
+        .catch(() => undefined);
+    }
+    return { incident: incident.id, run, joined: true };
+  }
+
+  private async startRun({ run, runbook, scope, digest, ...ask }: StartRequest): Promise<Started> {
+    const { input, mode, trigger, by, reason } = ask;
+    const grant = await this.claim(scope, { run, runbook, trigger, since: time() });
+    if (grant.granted) {
+      const because = reason === undefined ? {} : { reason };
+      await this.launch(
+        run,
+        runbook,
+        scope,
+        { input, mode, trigger, by, ...because, lockHeld: true },
+        digest,
+      );
+      return { run, joined: false };
+    }
+    const { holder } = grant;
+    if (holder.runbook === runbook) return { run: holder.run, joined: true };
+    throw ApplicationFailure.nonRetryable(
+      `${scope} is held by ${holder.run} since ${holder.since}`,
+      'LOCK_HELD',
+    );
+  }
+
+  /** Takes the scope, after freeing it from a holder that is over without having said so. */
+  private async claim(scope: string, lock: Lock): Promise<Grant> {
+    const grant = claim(this.now, scope, lock);
+    if (grant.granted || Date.parse(lock.since) - Date.parse(grant.holder.since) < FRESH_MS) return grant;
+    await this.freeEnded([grant.holder.run]);
+    return claim(this.now, scope, lock);
+  }
+
+  /** Starts the run that holds the scope; gives the scope back where that fails. */
+  private async launch(
+    run: string,
+    runbook: string,
+    scope: string,
+    request: RunRequest,
+    digest?: string,
+  ): Promise<void> {
+    try {
+      await launchRun({ run, runbook, scope, request, ...(digest ? { digest } : {}) });
+    } catch (error) {
+      release(this.now, run);
+      throw ApplicationFailure.retryable(
+        `${run} could not be started: ${String(error)}`,
+        'TEMPORAL_UNREACHABLE',
+      );
+    }
+  }
+}
+
+/** The workflow's own clock, ISO. */
+function time(): string {
+  return new Date().toISOString();
+}

@@ -1,0 +1,139 @@
+import { ApplicationFailure, setHandler } from '@temporalio/workflow';
+import {
+  isOver,
+  type Decision,
+  type DecisionKind,
+  type DecisionRequest,
+  type RunReport,
+} from '../../core/run';
+import { decisions } from '../messages';
+
+/** What each decision does, as the Temporal UI shows it beside the update's name. */
+const DESCRIPTION: Record<DecisionKind, string> = {
+  approve: 'Agree that the run may act. {"by": "your name", "reason": "why"}',
+  reject: 'Refuse the run; nothing is touched. {"by", "reason"}',
+  pause: 'Stop before the next step; the step under way is finished. {"by", "reason"}',
+  resume: 'Go on after a pause. {"by", "reason"}',
+  abort: 'Interrupt the run and undo what it did; "keep": true leaves it as it is. {"by", "reason", "keep"}',
+  skip: 'Needs attention: go on without the step that failed. {"by", "reason"}',
+  retry: 'Needs attention: try the step that failed again. {"by", "reason"}',
+  acknowledge: 'Needs attention: I am on it, call nobody else. {"by", "reason"}',
+};
+
+/**
+ * The operator's side of a run. It records decisions and answers what follows; the engine looks at it at every step
+ * boundary and while it waits. Refusals are synchronous (update validators), so a refused decision leaves no trace.
+ */
+export class Operator {
+  paused = false;
+  abortion: Decision | undefined;
+  rejection: Decision | undefined;
+  readonly approvals: Decision[] = [];
+  acknowledged = false;
+  /** Set by the engine while a failed step waits for an answer. */
+  question: { canSkip: boolean } | undefined;
+  answer: (Decision & { kind: 'retry' | 'skip' }) | undefined;
+
+  constructor(
+    private readonly report: RunReport,
+    /** Called after each decision, e.g. to interrupt the step under way. */
+    private readonly onDecision: (decision: Decision) => void,
+  ) {
+    for (const kind of Object.keys(decisions) as DecisionKind[]) {
+      setHandler(decisions[kind], (request) => this.decide(kind, request), {
+        validator: (request) => this.validate(kind, request),
+        description: DESCRIPTION[kind],
+      });
+    }
+  }
+
+  /** Why the run does not take this decision now, or null. */
+  whyNot(kind: DecisionKind, by: string): string | null {
+    const { state } = this.report;
+    if (isOver(state)) return `the run is over (${state})`;
+    switch (kind) {
+      case 'approve':
+      case 'reject':
+        if (state !== 'waiting for approval') return `the run waits for no approval, it is ${state}`;
+        if (kind === 'approve' && by === this.report.by)
+          return `${by} asked for the run; somebody else has to approve it`;
+        if (this.approvals.some((approval) => approval.by === by)) return `${by} has approved already`;
+        return null;
+      case 'pause':
+        return this.paused ? 'the run is paused already' : null;
+      case 'resume':
+        return this.paused ? null : `the run is not paused, it is ${state}`;
+      case 'abort':
+        return this.abortion ? 'the run is being aborted already' : null;
+      case 'retry':
+      case 'skip':
+        if (!this.question) return `no step waits for an answer, the run is ${state}`;
+        return kind === 'skip' && !this.question.canSkip
+          ? 'the rest of the run needs what this step finds; retry or abort'
+          : null;
+      case 'acknowledge':
+        return this.question ? null : `nobody is being called, the run is ${state}`;
+    }
+  }
+
+  private validate(kind: DecisionKind, request: DecisionRequest): void {
+    for (const field of ['by', 'reason'] as const) {
+      const value: unknown = (request as DecisionRequest | undefined)?.[field];
+      if (typeof value === 'string' && value.trim()) continue;
+      throw ApplicationFailure.nonRetryable(
+        `${kind}: ${field}: must say ${field === 'by' ? 'who decides' : 'why'}, e.g. {"by": "ada", "reason": "seen on the dashboard"}`,
+        'BAD_INPUT',
+      );
+    }
+    const reason = this.whyNot(kind, request.by);
+    if (reason) throw ApplicationFailure.nonRetryable(`${kind} refused: ${reason}`, 'DECISION_REFUSED');
+  }
+
+  private decide(kind: DecisionKind, request: DecisionRequest): string {
+    const decision: Decision = { ...request, kind, at: new Date().toISOString() };
+    this.report.decisions.push(decision);
+    this.apply(decision);
+    this.onDecision(decision);
+    return consequence(decision);
+  }
+
+  private apply(decision: Decision): void {
+    switch (decision.kind) {
+      case 'approve':
+        this.approvals.push(decision);
+        return;
+      case 'reject':
+        this.rejection = decision;
+        return;
+      case 'pause':
+        this.paused = true;
+        return;
+      case 'resume':
+        this.paused = false;
+        return;
+      case 'abort':
+        this.abortion = decision;
+        return;
+      case 'acknowledge':
+        this.acknowledged = true;
+        return;
+      case 'retry':
+      case 'skip':
+        this.answer = { ...decision, kind: decision.kind };
+    }
+  }
+}
+
+function consequence({ kind, by, keep }: Decision): string {
+  const follows: Record<DecisionKind, string> = {
+    approve: `approved by ${by}`,
+    reject: `rejected by ${by}: the run ends without touching anything`,
+    pause: 'the run stops before its next step',
+    resume: 'the run goes on',
+    abort: keep ? 'the run stops and leaves what it did as it is' : 'the run stops and undoes what it did',
+    skip: 'the run goes on without the failed step',
+    retry: 'the failed step is tried again',
+    acknowledge: `${by} is on it: nobody else is called`,
+  };
+  return follows[kind];
+}

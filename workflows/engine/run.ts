@@ -1,0 +1,280 @@
+import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
+import type { Clock, Deed, Finding, Intent, Mode, Refusal, StepRecord } from '../../core/run';
+import type { Briefing } from '../../activities/engine';
+import { callPeople } from './escalation';
+import type { Ledger } from './ledger';
+import type { Operator } from './operator';
+import { summarize } from './interceptors';
+import { Aborted, Ended, StepFailed, causeOf } from './outcome';
+
+/** A step that changes the world. `act` and `undo` look first and do nothing where the world is already so. */
+export interface Act {
+  title: string;
+  act: (how: Intent) => Promise<Deed>;
+  /** Registered before the act is begun, so a half-done act is undone too. */
+  undo?: Undo;
+}
+
+export interface Undo {
+  title: string;
+  act: (how: Intent) => Promise<Deed>;
+}
+
+/** One of several ways to the same end. */
+export interface Way<T> {
+  name: string;
+  go: () => Promise<T>;
+}
+
+/**
+ * A run, as its procedure sees it. Each verb is one step: it waits while an operator has paused the run, records what
+ * was decided and why, and when its work fails for good it does what the runbook says.
+ *
+ * What holds between any two steps: every act done so far is in the report, and its undo is on the stack.
+ */
+export class Run {
+  private readonly undos: Undo[] = [];
+  /** Above 0 while another way remains: a failed step gives way instead of asking a person. */
+  private tentative = 0;
+  private current: CancellationScope | undefined;
+
+  constructor(
+    private readonly ledger: Ledger,
+    private readonly operator: Operator,
+    readonly briefing: Briefing,
+    private readonly onFailure: 'ask' | 'undo',
+  ) {}
+
+  get mode(): Mode {
+    return this.ledger.report.mode;
+  }
+
+  /** ISO time. */
+  get startedAt(): string {
+    return this.ledger.report.startedAt;
+  }
+
+  /** Reads the world. The value is what the rest of the procedure builds on, so it cannot be skipped. */
+  async look<T>(title: string, observe: () => Promise<Finding<T>>): Promise<T> {
+    const { value } = await this.perform(title, 'look', observe, ({ sentence, value: after }) => ({
+      sentence,
+      after,
+    }));
+    return value;
+  }
+
+  /** Asks a guard. A reason against ends the run as refused, before anything that follows is touched. */
+  async guard(title: string, whyNot: () => Promise<Finding<Refusal | null>>): Promise<void> {
+    await this.perform(title, 'guard', async () => {
+      const { sentence, value: refusal } = await whyNot();
+      if (refusal) throw new Ended('refused', `${refusal.guard}: ${refusal.sentence}`);
+      return { sentence };
+    });
+  }
+
+  /** Changes the world; its undo is registered first. */
+  async act({ title, act, undo }: Act): Promise<Deed> {
+    if (undo && this.mode !== 'plan') this.undos.push(undo);
+    const skipped = (sentence: string): Deed => ({ changed: false, sentence });
+    return this.perform(title, 'act', act, (deed) => deed, skipped);
+  }
+
+  /** Watches the service; the run is `watching` meanwhile. */
+  async watch<T>(title: string, observe: () => Promise<Finding<T>>): Promise<T> {
+    this.ledger.enter('watching', title);
+    const skipped = (sentence: string) => ({ sentence, value: undefined as T });
+    const { value } = await this.perform(
+      title,
+      'watch',
+      observe,
+      ({ sentence, value: after }) => ({ sentence, after }),
+      skipped,
+    );
+    return value;
+  }
+
+  /** Takes the first way that works. When none does, a person is asked (or what was done is undone). */
+  async firstThatWorks<T>(title: string, ways: readonly Way<T>[]): Promise<T> {
+    const { value } = await this.perform(title, 'look', async () => {
+      const failures: string[] = [];
+      for (const { name, go } of ways) {
+        this.tentative += 1;
+        try {
+          return { sentence: `${name} worked`, value: await go() };
+        } catch (error) {
+          if (!(error instanceof StepFailed)) throw error;
+          failures.push(`${name}: ${error.message}`);
+        } finally {
+          this.tentative -= 1;
+        }
+      }
+      throw new StepFailed(`no way worked; ${failures.join('; ')}`);
+    });
+    return value;
+  }
+
+  /** Sets a milestone of the RTO clock, once. `at`: ISO time. */
+  mark(milestone: keyof Clock, at: string | undefined): void {
+    if (at !== undefined) this.ledger.mark(milestone, at);
+  }
+
+  /** Adds to the count of sessions lost. */
+  lost(sessions: number): void {
+    const { actual } = this.ledger.report;
+    actual.sessionsLost = (actual.sessionsLost ?? 0) + sessions;
+  }
+
+  /** Ends the run as recovered: service is proven. */
+  recovered(sentence: string): never {
+    throw new Ended('recovered', sentence);
+  }
+
+  /** Ends the run as succeeded, where there was nothing to recover. */
+  succeeded(sentence: string): never {
+    throw new Ended('succeeded', sentence);
+  }
+
+  /** Interrupts the step under way, if any. */
+  interrupt(): void {
+    this.current?.cancel();
+  }
+
+  /**
+   * Undoes what was done, newest first. Nothing interrupts it and no failure stops it: each is reported.
+   * @returns whether everything could be undone.
+   */
+  async rollBack(): Promise<boolean> {
+    return CancellationScope.nonCancellable(async () => {
+      let whole = true;
+      for (let undo = this.undos.pop(); undo; undo = this.undos.pop()) {
+        const step = this.ledger.open(undo.title, 'undo');
+        summarize(undo.title);
+        try {
+          const deed = await undo.act(this.intent(step));
+          this.ledger.close(step, deed.changed ? 'done' : 'unchanged', deed);
+        } catch (error) {
+          whole = false;
+          this.ledger.close(step, 'failed', causeOf(error));
+        }
+      }
+      return whole;
+    });
+  }
+
+  /** One step: boundary, work, record; on failure another way, a person, or the end. */
+  private async perform<R extends { sentence: string }>(
+    title: string,
+    kind: StepRecord['kind'],
+    work: (how: Intent) => Promise<R>,
+    keep: (result: R) => { sentence: string; before?: unknown; after?: unknown; at?: string } = (result) =>
+      result,
+    skipped?: (sentence: string) => R,
+  ): Promise<R> {
+    await this.boundary();
+    const step = this.ledger.open(title, kind);
+    for (;;) {
+      try {
+        summarize(title);
+        const result = await this.interruptible(() => work(this.intent(step)));
+        this.ledger.close(step, this.stateAfter(kind, result), keep(result));
+        return result;
+      } catch (error) {
+        const decision = await this.failed(step, error, skipped !== undefined);
+        if (decision.kind === 'retry') {
+          this.ledger.reopen(step);
+          continue;
+        }
+        const sentence = `skipped by ${decision.by}: ${decision.reason}`;
+        this.ledger.close(step, 'skipped', { sentence });
+        return skipped!(sentence);
+      }
+    }
+  }
+
+  /** Between two steps: stops while paused, ends when aborted. */
+  private async boundary(): Promise<void> {
+    if (this.operator.paused && !this.operator.abortion) {
+      const { state, sentence } = this.ledger.report;
+      this.ledger.enter('paused', `paused before the next step; ${sentence} is done`);
+      await condition(() => !this.operator.paused || this.operator.abortion !== undefined);
+      this.ledger.enter(state, sentence);
+    }
+    if (this.operator.abortion) throw new Aborted('aborted between two steps');
+  }
+
+  /** Records why a step failed and decides what follows: a decision of the operator, or an end that is thrown. */
+  private async failed(
+    step: StepRecord,
+    error: unknown,
+    canSkip: boolean,
+  ): Promise<{ kind: 'retry' | 'skip'; by: string; reason: string }> {
+    if (error instanceof Aborted || (isCancellation(error) && this.operator.abortion)) {
+      this.ledger.close(step, 'failed', { sentence: 'interrupted: the run is aborted' });
+      throw new Aborted('aborted in the middle of a step');
+    }
+    const { sentence, code } = causeOf(error);
+    if (error instanceof Ended && error.outcome !== 'refused') {
+      this.ledger.close(step, 'done', { sentence });
+      throw error;
+    }
+    if (error instanceof Ended || code === 'GUARD_REFUSED') {
+      this.ledger.close(step, 'refused', { sentence });
+      throw new Ended('refused', sentence);
+    }
+    this.ledger.close(step, 'failed', { sentence });
+    if (isCancellation(error)) throw error;
+    const asks = this.tentative === 0 && this.onFailure === 'ask' && this.mode !== 'plan';
+    if (!asks) throw new StepFailed(sentence);
+    return this.ask(step, sentence, canSkip);
+  }
+
+  /** Holds the run in `needs attention` and calls people until one of them answers. */
+  private async ask(
+    step: StepRecord,
+    why: string,
+    canSkip: boolean,
+  ): Promise<{ kind: 'retry' | 'skip'; by: string; reason: string }> {
+    const { operator, ledger } = this;
+    const { state, sentence } = ledger.report;
+    operator.question = { canSkip };
+    operator.acknowledged = false;
+    ledger.enter(
+      'needs attention',
+      `${step.title}: ${why}. Answer with retry, ${canSkip ? 'skip, ' : ''}or abort`,
+    );
+    const calling = new CancellationScope();
+    const called = calling.run(() => callPeople(ledger, operator, this.briefing.escalation));
+    try {
+      await condition(() => operator.answer !== undefined || operator.abortion !== undefined);
+    } finally {
+      calling.cancel();
+      await called;
+    }
+    const { answer } = operator;
+    operator.question = undefined;
+    operator.answer = undefined;
+    if (!answer) throw new Aborted('aborted while a step needed attention');
+    ledger.enter(state, sentence);
+    return answer;
+  }
+
+  private async interruptible<R>(work: () => Promise<R>): Promise<R> {
+    const outer = this.current;
+    this.current = new CancellationScope();
+    try {
+      return await this.current.run(work);
+    } finally {
+      this.current = outer;
+    }
+  }
+
+  private stateAfter(kind: StepRecord['kind'], result: { sentence: string; changed?: boolean }) {
+    if (kind !== 'act') return 'done';
+    if (!result.changed) return 'unchanged';
+    return this.mode === 'plan' ? 'would change' : 'done';
+  }
+
+  private intent(step: StepRecord): Intent {
+    return { mode: this.mode, key: `${this.ledger.report.run}/${step.id}` };
+  }
+}

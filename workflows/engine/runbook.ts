@@ -1,0 +1,205 @@
+import {
+  ApplicationFailure,
+  CancellationScope,
+  allHandlersFinished,
+  condition,
+  getExternalWorkflowHandle,
+  isCancellation,
+  setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { millis } from '../../core/config';
+import { SwitchoverError } from '../../core/errors';
+import type { Outcome, RunReport, RunRequest } from '../../core/run';
+import { checkRequest, findRunbook, scopeOf, type Runbook } from '../../core/runbook';
+import catalogueJson from '../../runbooks/catalogue.json';
+import { initialAttributes } from '../attributes';
+import { alertAttached, released, report as reportQuery } from '../messages';
+import { quick } from '../proxies';
+import { Ledger, now } from './ledger';
+import { Operator } from './operator';
+import { Aborted, Ended, StepFailed, causeOf } from './outcome';
+import { Run } from './run';
+
+const catalogue = catalogueJson as unknown as readonly Runbook[];
+
+/** A procedure: the steps of a runbook, in order. It ends by returning a sentence, or by one of the run's endings. */
+export type Procedure<Input> = (run: Run, input: Input) => Promise<string>;
+
+/**
+ * Makes a workflow of a procedure. Around every procedure the engine puts, in this order and never another:
+ * check the request → learn objective and policies → take the scope's lock → wait for approval → the steps →
+ * undo where it failed or was aborted → report → give the lock back. What ends a run in an orderly way completes the workflow
+ * with its report; only a request that is no request, or a defect, fails it.
+ */
+export function runbook<Input>(
+  id: string,
+  procedure: Procedure<Input>,
+): (request: RunRequest) => Promise<RunReport> {
+  const declared = findRunbook(catalogue, id);
+  return async (raw) => {
+    const request = checked<Input>(declared, raw);
+    const scope = scopeOf(declared, request.input as Record<string, unknown>);
+    const ledger = new Ledger(id, scope, request as RunRequest);
+    const engine = new Engine(declared, ledger, request as RunRequest);
+    return engine.carryOut((run) => procedure(run, request.input));
+  };
+}
+
+/** One execution of a runbook: what stands around its steps. */
+class Engine {
+  private readonly operator: Operator;
+  private run: Run | undefined;
+  private coordinator: string | undefined;
+
+  constructor(
+    private readonly declared: Runbook,
+    private readonly ledger: Ledger,
+    private readonly request: RunRequest,
+  ) {
+    const { report } = ledger;
+    this.operator = new Operator(report, ({ kind }) => {
+      if (kind === 'abort') this.run?.interrupt();
+      ledger.show();
+    });
+    setHandler(reportQuery, () => report, {
+      description: 'The run so far: state, timeline, evidence, decisions.',
+    });
+    setHandler(alertAttached, (alert) => {
+      report.alerts.push(alert);
+      ledger.show();
+    });
+  }
+
+  async carryOut(steps: (run: Run) => Promise<string>): Promise<RunReport> {
+    const { ledger } = this;
+    try {
+      await this.prepare();
+      const sentence = await steps(this.run!);
+      this.end(ledger.report.mode === 'plan' ? 'planned' : 'succeeded', sentence);
+    } catch (error) {
+      await this.conclude(error);
+    }
+    await CancellationScope.nonCancellable(() => this.leave());
+    return ledger.report;
+  }
+
+  /** Everything before the first step. */
+  private async prepare(): Promise<void> {
+    const { report } = this.ledger;
+    const { workflowId, searchAttributes } = workflowInfo();
+    if (!searchAttributes['Runbook'])
+      upsertSearchAttributes(initialAttributes({ ...report, runbook: this.declared.id }).getAll());
+    const { runbook, scope, mode, trigger } = report;
+    const briefing = await quick.briefing({ objective: this.declared.objective, scope });
+    report.objective = { rtoMs: briefing.rtoMs };
+    this.run = new Run(this.ledger, this.operator, briefing, this.declared.onFailure);
+    if (mode === 'plan') return;
+    this.coordinator = briefing.coordinator;
+    if (!this.request.lockHeld) {
+      const grant = await quick.acquireScope({ run: workflowId, runbook, scope, mode, trigger });
+      if (!grant.granted)
+        throw new Ended('refused', `${scope} is held by ${grant.holder.run} since ${grant.holder.since}`);
+    }
+    await this.approval();
+  }
+
+  /** Waits until enough people have agreed; who asked for the run does not count. */
+  private async approval(): Promise<void> {
+    const { ledger, operator } = this;
+    const { report } = ledger;
+    const wanted = this.declared.approvals[report.trigger];
+    if (!wanted) return;
+    const enough = () => operator.approvals.length >= wanted.quorum;
+    report.approvalsMissing = wanted.quorum;
+    ledger.enter(
+      'waiting for approval',
+      `waiting for ${wanted.quorum} approval(s), at most ${wanted.timeout}`,
+    );
+    const decided = () => {
+      report.approvalsMissing = wanted.quorum - operator.approvals.length;
+      return enough() || operator.rejection !== undefined || operator.abortion !== undefined;
+    };
+    const inTime = await condition(decided, millis(wanted.timeout));
+    delete report.approvalsMissing;
+    if (operator.rejection)
+      throw new Ended('refused', `rejected by ${operator.rejection.by}: ${operator.rejection.reason}`);
+    if (operator.abortion) throw new Aborted('aborted while waiting for approval');
+    if (!inTime) throw new Ended('refused', `nobody approved within ${wanted.timeout}`);
+    ledger.enter('running', `approved by ${operator.approvals.map(({ by }) => by).join(', ')}`);
+  }
+
+  /** Turns whatever the steps threw into an outcome, undoing where that is due. */
+  private async conclude(error: unknown): Promise<void> {
+    const { operator, run } = this;
+    if (error instanceof Ended) {
+      if (error.outcome === 'refused' && run) await run.rollBack();
+      return this.end(
+        this.ledger.report.mode === 'plan' && error.outcome !== 'refused' ? 'planned' : error.outcome,
+        error.message,
+      );
+    }
+    if (isCancellation(error) && !operator.abortion) {
+      operator.abortion = {
+        kind: 'abort',
+        by: 'somebody in Temporal',
+        reason: 'cancellation requested',
+        at: now(),
+      };
+      this.ledger.report.decisions.push(operator.abortion);
+    }
+    if (operator.abortion)
+      return this.abort(operator.abortion.by, operator.abortion.reason, operator.abortion.keep ?? false);
+    if (error instanceof StepFailed) return this.undo(`undone, because ${error.message}`);
+    const { sentence, code } = causeOf(error);
+    await CancellationScope.nonCancellable(() => this.leave());
+    throw ApplicationFailure.nonRetryable(sentence, code ?? 'INTERNAL');
+  }
+
+  private async abort(by: string, reason: string, keep: boolean): Promise<void> {
+    if (keep || !this.run)
+      return this.end('aborted', `aborted by ${by} (${reason}); what was done is left as it is`);
+    await this.undo(`aborted by ${by} (${reason}) and undone`, 'aborted');
+  }
+
+  private async undo(sentence: string, outcome: Outcome = 'rolled back'): Promise<void> {
+    this.ledger.enter('rolling back', sentence);
+    const whole = await this.run!.rollBack();
+    if (whole) this.end(outcome, sentence);
+    else this.end('escalated', `${sentence}, but not everything could be undone; see the timeline`);
+  }
+
+  private end(outcome: Outcome, sentence: string): void {
+    const { report } = this.ledger;
+    report.endedAt = now();
+    if (report.mode === 'plan') {
+      const changing = report.steps.filter(({ state }) => state === 'would change');
+      report.plan = {
+        mutating: changing.length,
+        readOnly: report.steps.length - changing.length,
+        changes: changing.map((step) => step.sentence ?? step.title),
+      };
+    }
+    this.ledger.enter(outcome, sentence);
+  }
+
+  /** Gives the scope back; the coordinator finds out by itself where this does not reach it. */
+  private async leave(): Promise<void> {
+    const { run, scope, state } = this.ledger.report;
+    if (this.coordinator) {
+      const coordinator = getExternalWorkflowHandle(this.coordinator);
+      await coordinator.signal(released, { run, scope, state }).catch(() => undefined);
+    }
+    await condition(allHandlersFinished);
+  }
+}
+
+function checked<Input>(declared: Runbook, raw: unknown): RunRequest<Input> {
+  try {
+    return checkRequest<Input>(declared, raw);
+  } catch (error) {
+    if (!(error instanceof SwitchoverError)) throw error;
+    throw ApplicationFailure.nonRetryable(error.message, error.code, error.details);
+  }
+}

@@ -1,0 +1,4 @@
+/** What a client can start: the runbooks and the two entities that keep watch. Nothing else may be exported here. */
+export { coordinator } from './coordinator';
+export { monitor } from './monitor';
+export { nodeFailover } from './node-failover';

@@ -1,0 +1,96 @@
+import { runbook } from './engine/runbook';
+import type { Run, Way } from './engine/run';
+import { quick, work } from './proxies';
+
+/**
+ * One MCP node has failed (REQUIREMENTS F1).
+ *
+ * What holds between any two steps:
+ * - nothing is touched before the failure was seen from two sides and the pool can spare the node;
+ * - the node gets no traffic from its isolation until it has passed two checks in a row, real MCP calls included;
+ * - its sessions have an owner that serves before its process is touched;
+ * - the node is back at full weight, or a spare is in its place, before service is said to be proven.
+ */
+export const nodeFailover = runbook<{ node: string }>('node-failover', async (run, { node }) => {
+  const { failed, process } = await run.look('Confirm the failure', () => quick.assessNode({ node }));
+  if (!failed && run.mode !== 'plan') run.succeeded(`${node} serves: there is nothing to fail over`);
+  if (failed) run.mark('faultAt', run.startedAt);
+  await run.guard('Can the pool spare it?', () => quick.whyNotIsolate({ node }));
+
+  const isolated = await run.act({
+    title: 'Take it out of the load balancer',
+    act: (how) => quick.isolateNode({ node, how }),
+    undo: { title: 'Put it back into the load balancer', act: (how) => quick.readmitNode({ node, how }) },
+  });
+  run.mark('isolatedAt', isolated.at);
+  await handOver(run, node);
+
+  const again = (attempt: number): Way<string> => ({
+    name: `restart ${attempt}`,
+    go: () => restart(run, node, attempt === 1 ? process.pid : undefined),
+  });
+  const ways = Array.from({ length: run.briefing.restarts }, (_, i) => again(i + 1));
+  const serving = await run.firstThatWorks('Bring its capacity back', [
+    ...ways,
+    { name: 'a spare', go: () => replace(run, node) },
+  ]);
+
+  const { provenAt } = await run.watch('Prove it through the load balancer', () =>
+    work.watchService({ node: serving }),
+  );
+  run.mark('provenAt', provenAt);
+  return run.recovered(
+    serving === node
+      ? `${node} was restarted and serves again`
+      : `${node} was replaced by ${serving}, which serves`,
+  );
+});
+
+async function handOver(run: Run, node: string): Promise<void> {
+  const { after } = await run.act({
+    title: 'Hand its sessions to the others',
+    act: (how) => quick.handOverSessions({ node, how }),
+  });
+  run.lost((after as { lost?: number } | undefined)?.lost ?? 0);
+}
+
+/** Restarts the node in place. `seenPid`: its process as assessed; looked up anew where that may be stale. */
+async function restart(run: Run, node: string, seenPid: number | undefined): Promise<string> {
+  const sickPid = seenPid ?? (await run.look('Look at its process', () => quick.lookAtProcess({ node }))).pid;
+  await run.act({ title: 'Restart it', act: (how) => work.restartNode({ node, sickPid, how }) });
+  await bringIn(run, node);
+  return node;
+}
+
+/** Puts a spare of the zone in the node's place and retires the node. */
+async function replace(run: Run, node: string): Promise<string> {
+  const spare = await run.look('Choose a spare', () => quick.chooseSpare({ node }));
+  await run.act({
+    title: `Start ${spare}`,
+    act: (how) => work.restartNode({ node: spare, sickPid: 0, how }),
+    undo: { title: `Stop ${spare}`, act: (how) => work.stopNode({ node: spare, how }) },
+  });
+  await run.act({
+    title: `Add ${spare} to the load balancer`,
+    act: (how) => quick.addToBalancer({ node: spare, how }),
+    undo: {
+      title: `Remove ${spare} from the load balancer`,
+      act: (how) => quick.removeFromBalancer({ node: spare, how }),
+    },
+  });
+  await bringIn(run, spare);
+  await run.act({ title: `Stop ${node}`, act: (how) => work.stopNode({ node, how }) });
+  await run.act({
+    title: `Retire ${node} from the load balancer`,
+    act: (how) => quick.removeFromBalancer({ node, how }),
+  });
+  return spare;
+}
+
+/** No traffic before two healthy checks; then a little more at a time. */
+async function bringIn(run: Run, node: string): Promise<void> {
+  if (run.mode !== 'plan') await run.look('Wait until it is healthy', () => work.awaitHealthy({ node }));
+  for (const weight of run.briefing.ramp) {
+    await run.act({ title: `Ramp to ${weight} %`, act: (how) => work.rampNode({ node, weight, how }) });
+  }
+}

@@ -1,0 +1,24 @@
+import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import type { Activities } from '../activities';
+
+/** Short looks and single commands, a few milliseconds each: carried out within the workflow task. */
+export const quick = proxyLocalActivities<Activities>({
+  startToCloseTimeout: '3s',
+  scheduleToCloseTimeout: '20s',
+  retry: { initialInterval: '50ms', backoffCoefficient: 2, maximumInterval: '2s', maximumAttempts: 6 },
+});
+
+/** Work of seconds that heartbeats: a worker that dies in it is noticed within 2 s and another goes on. */
+export const work = proxyActivities<Activities>({
+  startToCloseTimeout: '60s',
+  heartbeatTimeout: '2s',
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry: { initialInterval: '100ms', backoffCoefficient: 2, maximumInterval: '2s', maximumAttempts: 5 },
+});
+
+/** Messages to people: tried for a minute, then the next rung is called. */
+export const call = proxyActivities<Activities>({
+  startToCloseTimeout: '10s',
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '10s', maximumAttempts: 6 },
+});
