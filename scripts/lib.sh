@@ -22,8 +22,8 @@ die() {
   exit "$status"
 }
 
-# What tells whether files changed: every path below the arguments with its time and size.
-fingerprint() { find "$@" -type f -printf '%p %T@ %s\n' 2>/dev/null | LC_ALL=C sort | sha256sum | cut -c1-64; }
+# What tells whether files changed: every path below the arguments (those that exist) with its time and size.
+fingerprint() { { find "$@" -type f -printf '%p %T@ %s\n' 2>/dev/null || true; } | LC_ALL=C sort | sha256sum | cut -c1-64; }
 
 # A stamp is what a part of the work was done for; the part is up to date while the same value is asked for.
 stamped() { [[ -r $state/stamps/$1 && $(<"$state/stamps/$1") == "$2" ]]; }
