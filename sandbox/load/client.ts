@@ -1,0 +1,98 @@
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
+import { Agent, fetch } from 'undici';
+import { z } from 'zod';
+import { BadAnswer, classify } from './errors';
+
+const Answer = z.object({
+  isError: z.literal(false).optional(),
+  structuredContent: z.object({ count: z.int() }),
+});
+
+/** The same objects by two names: undici's types and those of Node. */
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion
+const undiciFetch = fetch as unknown as (
+  url: string | URL,
+  init: Omit<RequestInit, 'dispatcher'> & { dispatcher: Agent },
+) => Promise<Response>;
+
+/** One MCP session and the highest count it has answered. */
+interface Session {
+  client: Client;
+  transport: StreamableHTTPClientTransport;
+  count: number;
+}
+
+/**
+ * One user of the fleet: an official SDK client with its own connections and its own session, which it opens
+ * at the first call and anew only when it was lost. Nothing is ever retried.
+ */
+export class LoadClient {
+  private readonly agent = new Agent();
+  private session: Promise<Session> | undefined;
+
+  /** @param onSessionLost called once for every session the fleet forgot or took back to an older state. */
+  constructor(
+    private readonly url: URL,
+    private readonly timeoutMs: number,
+    private readonly onSessionLost: () => void,
+  ) {}
+
+  /**
+   * Calls the `count` tool. Calls may overlap: an answer is held against those that had come before the call began.
+   * @throws what `classify` names: also when the tool answers an error or a count that went back.
+   */
+  async count(): Promise<void> {
+    const session = await this.open();
+    const floor = session.count;
+    try {
+      const answer = await session.client.callTool({ name: 'count' }, undefined, { timeout: this.timeoutMs });
+      const { success, data } = Answer.safeParse(answer);
+      if (!success) throw new BadAnswer('tool-error', JSON.stringify(answer.content));
+      const { count } = data.structuredContent;
+      if (count <= floor) throw new BadAnswer('count-regressed', `count answered ${count} after ${floor}`);
+      session.count = Math.max(session.count, count);
+    } catch (error) {
+      const failure = classify(error);
+      if (failure === 'session-not-found' || failure === 'count-regressed') await this.lose(session);
+      throw error;
+    }
+  }
+
+  /** Ends the session at the fleet, as far as the fleet answers, and closes the connections. */
+  async close(): Promise<void> {
+    const session = await this.session?.catch(() => undefined);
+    await session?.transport.terminateSession().catch(() => undefined);
+    await session?.client.close();
+    await this.agent.destroy();
+  }
+
+  private open(): Promise<Session> {
+    this.session ??= this.initialize().catch((error: unknown) => {
+      this.session = undefined;
+      throw error;
+    });
+    return this.session;
+  }
+
+  private async initialize(): Promise<Session> {
+    const client = new Client({ name: 'switchover-load', version: '1.0.0' });
+    const transport = new StreamableHTTPClientTransport(this.url, { fetch: this.fetch });
+    await client.connect(transport, { timeout: this.timeoutMs });
+    return { client, transport, count: 0 };
+  }
+
+  private async lose(session: Session): Promise<void> {
+    if ((await this.session) !== session) return; // another call has noticed first
+    this.session = undefined;
+    this.onSessionLost();
+    await session.client.close();
+  }
+
+  /** The SDK gives up waiting at its timeout but leaves the request open; this ends it. */
+  private readonly fetch: FetchLike = (url, init) => {
+    const signals = [AbortSignal.timeout(this.timeoutMs), init?.signal].filter((signal) => signal != null);
+    return undiciFetch(url, { ...init, signal: AbortSignal.any(signals), dispatcher: this.agent });
+  };
+}

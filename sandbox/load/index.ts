@@ -1,0 +1,104 @@
+import { EventEmitter } from 'node:events';
+import { LoadClient } from './client';
+import { classify } from './errors';
+import { Ledger } from './ledger';
+import type { CallRecord, LoadReport } from './ledger';
+
+export type { CallRecord, LoadReport } from './ledger';
+export type { FailureClass } from './errors';
+
+/** What load to put on a fleet. */
+export interface LoadOptions {
+  /** The MCP endpoint, best that of a load balancer, e.g. `http://127.1.0.1:8080/mcp`. */
+  url: string;
+  /** Number of clients, each with its own session; default 20. */
+  clients?: number;
+  /** Calls a second of each client; default 10. */
+  ratePerClient?: number;
+  /** Time after which a call has failed, ms; default 2,000. */
+  timeoutMs?: number;
+}
+
+interface LoadEvents {
+  /** A call has finished, well or not. */
+  call: [CallRecord];
+  /** The fleet has lost the session of this client. */
+  'session-lost': [client: number];
+}
+
+/** A load under way. */
+export interface Load {
+  /** Stops calling, waits for the calls in flight, ends the sessions and closes all connections. Call it once, always. */
+  stop(): Promise<LoadReport>;
+  /** The report as of now; calls in flight are not in it. */
+  snapshot(): LoadReport;
+  readonly events: EventEmitter<LoadEvents>;
+}
+
+/**
+ * Starts MCP clients that call the tool `count` at a steady rate, until stopped.
+ *
+ * The rate is kept whatever the fleet does (an open loop): a client whose call hangs starts the next one on time,
+ * so an outage shows with its full weight instead of slowing the load down. A failed call is counted and never
+ * retried. A client without a session initializes one within its next call; while that fails, so do its calls.
+ */
+export function startLoad(options: LoadOptions): Load {
+  const { url, clients: size = 20, ratePerClient = 10, timeoutMs = 2_000 } = options;
+  const events = new EventEmitter<LoadEvents>();
+  const ledger = new Ledger(size, Date.now());
+  const inFlight = new Set<Promise<void>>();
+  const clients = Array.from({ length: size }, (_, number) => {
+    return new LoadClient(new URL(url), timeoutMs, () => {
+      ledger.recordLostSession();
+      events.emit('session-lost', number);
+    });
+  });
+
+  const pacers = clients.map((client, number) => {
+    const intervalMs = 1_000 / ratePerClient;
+    return pace(intervalMs, (number / size) * intervalMs, () => {
+      const call = timed(client, number).then((record) => {
+        ledger.record(record);
+        inFlight.delete(call);
+        events.emit('call', record);
+      });
+      inFlight.add(call);
+    });
+  });
+
+  return {
+    events,
+    snapshot: () => ledger.report(Date.now()),
+    async stop() {
+      pacers.forEach((stopPacing) => stopPacing());
+      await Promise.all(inFlight);
+      const report = ledger.report(Date.now());
+      await Promise.all(clients.map((client) => client.close()));
+      return report;
+    },
+  };
+}
+
+async function timed(client: LoadClient, number: number): Promise<CallRecord> {
+  const startedAt = Date.now();
+  const started = performance.now();
+  const finished = () => ({ client: number, startedAt, latencyMs: performance.now() - started });
+  try {
+    await client.count();
+    return finished();
+  } catch (error) {
+    return { ...finished(), failure: classify(error), message: String(error) };
+  }
+}
+
+/** Runs `tick` every `intervalMs` after a first `offsetMs`, without drift: a late tick does not delay those after it. */
+function pace(intervalMs: number, offsetMs: number, tick: () => void): () => void {
+  const startedAt = performance.now() + offsetMs;
+  let ticks = 0;
+  let timer = setTimeout(function next() {
+    ticks += 1;
+    timer = setTimeout(next, startedAt + ticks * intervalMs - performance.now());
+    tick();
+  }, offsetMs);
+  return () => clearTimeout(timer);
+}
