@@ -1,0 +1,150 @@
+import { connect } from 'node:net';
+import type { HaproxyConfig } from '../../core/config';
+import { SwitchoverError } from '../../core/errors';
+import type { LoadBalancer, Member } from '../ports';
+import { trouble } from './trouble';
+
+/** Longest wait for the runtime API, ms. It answers within one or is in trouble. */
+const TIMEOUT_MS = 1_000;
+
+/** What HAProxy says of commands that went well; of most it says nothing. */
+const SUCCESS = /New server registered\.|Server deleted\./g;
+
+/**
+ * How HAProxy itself checks a server that is added: REQUIREMENTS T3, plus an eye on every connection, so that the first
+ * refused one takes the server out. Dynamic servers inherit nothing from `default-server`.
+ */
+const CHECKS = 'check inter 2s fall 3 rise 2 observe layer4 error-limit 1 on-error mark-down';
+
+/** Bits of `srv_admin_state`: set by an operator, inherited from a tracked server, or (maint) by name resolution. */
+const MAINT = 0x01 | 0x02 | 0x20;
+const DRAIN = 0x08 | 0x10;
+
+/** Full weight of a server added to an empty pool; percentages of it are exact. */
+const FULL_WEIGHT = '100';
+
+/** A line of one of HAProxy's tables, by column name. */
+type Row = Partial<Record<string, string>>;
+
+/**
+ * HAProxy 2.6 or newer over its runtime API on TCP (`stats socket ipv4@… level admin`). A call is one connection,
+ * `admit` and `add` are two.
+ *
+ * Traps:
+ * - A reload of HAProxy undoes what was done here and brings its configuration file back.
+ * - Weights are whole numbers up to 256. With `weight 1`, HAProxy's default, every percentage is all of it: give
+ *   servers `weight 100`.
+ * - After `admit` HAProxy takes a server for up until its own check or a client's connection says otherwise.
+ * - `drain` keeps the clients that a stick-table binds to the server; only `isolate` moves them.
+ *
+ * @throws LB_UNREACHABLE within 1 s; LB_REFUSED with HAProxy's own words.
+ */
+export function haproxy({ runtime, backend }: HaproxyConfig): LoadBalancer {
+  const act = async (...commands: string[]): Promise<void> => {
+    const complaint = (await ask(runtime, commands)).replaceAll(SUCCESS, '').trim();
+    if (complaint) throw refused(runtime, commands, complaint);
+  };
+  const read = async (): Promise<{ servers: Row[]; stats: Row[] }> => {
+    const commands = [`show servers state ${backend}`, `show stat ${backend} 4 -1`];
+    const reply = await ask(runtime, commands);
+    const servers = table(reply, '# be_id', ' ');
+    const stats = table(reply, '# pxname', ',');
+    if (!servers || !stats) throw refused(runtime, commands, reply.trim());
+    return { servers, stats };
+  };
+
+  return {
+    async members() {
+      const { servers, stats } = await read();
+      return servers.map((row) => toMember(row, stats.find((line) => line.svname === row.srv_name)?.scur));
+    },
+
+    isolate: (server) =>
+      act(`set server ${backend}/${server} state maint`, `shutdown sessions server ${backend}/${server}`),
+
+    drain: (server) => act(`set server ${backend}/${server} state drain`),
+
+    async admit(server, weight) {
+      const { servers } = await read();
+      const full = Number(servers.find((row) => row.srv_name === server)?.srv_iweight ?? FULL_WEIGHT);
+      // The weight first: the other way round the server would serve its full share for a moment. Rounded up, so
+      // that a small full weight means more traffic than asked for, not none.
+      const share = Math.ceil((full * weight) / 100);
+      await act(
+        `set server ${backend}/${server} weight ${share}`,
+        `set server ${backend}/${server} state ready`,
+      );
+    },
+
+    async add(server, address) {
+      const { servers } = await read();
+      const known = servers.find((row) => row.srv_name === server);
+      if (known && addressOf(known) === address) return;
+      const weight = servers[0]?.srv_iweight ?? FULL_WEIGHT;
+      await act(
+        `add server ${backend}/${server} ${address} weight ${weight} ${CHECKS}`,
+        `enable health ${backend}/${server}`,
+      );
+    },
+
+    async remove(server) {
+      const { servers } = await read();
+      if (servers.some((row) => row.srv_name === server)) await act(`del server ${backend}/${server}`);
+    },
+  };
+}
+
+function toMember(row: Row, current = '0'): Member {
+  const flags = Number(row.srv_admin_state);
+  const admin = flags & MAINT ? 'maint' : flags & DRAIN ? 'drain' : 'ready';
+  return {
+    server: row.srv_name ?? '',
+    address: addressOf(row),
+    admin,
+    // HAProxy does not check a server in maintenance, and shows it as stopped.
+    up: admin === 'maint' || row.srv_op_state !== '0',
+    weight: Math.round((Number(row.srv_uweight) / Number(row.srv_iweight)) * 100),
+    current: Number(current),
+  };
+}
+
+function addressOf(row: Row): string {
+  return `${row.srv_addr}:${row.srv_port}`;
+}
+
+/** The rows below the header line that starts with `header`, up to the next empty line; null when there is no such header. */
+function table(reply: string, header: string, separator: string): Row[] | null {
+  const lines = reply.split('\n');
+  const start = lines.findIndex((line) => line.startsWith(header));
+  if (start < 0) return null;
+  const columns = lines[start]!.slice('# '.length).split(separator);
+  return lines.slice(start + 1, lines.indexOf('', start)).map((line) => {
+    const cells = line.split(separator);
+    return Object.fromEntries(columns.map((column, i) => [column, cells[i]]));
+  });
+}
+
+/** Sends the commands as one line and returns all they printed. */
+function ask(runtime: string, commands: string[]): Promise<string> {
+  const { hostname, port } = new URL(`tcp://${runtime}`);
+  return new Promise((resolve, reject) => {
+    const fail = (why: string) =>
+      reject(
+        new SwitchoverError('LB_UNREACHABLE', `load balancer ${runtime} on "${commands.join('; ')}": ${why}`),
+      );
+    const socket = connect({ host: hostname, port: Number(port), signal: AbortSignal.timeout(TIMEOUT_MS) });
+    let reply = '';
+    socket.setEncoding('utf8').on('data', (chunk: string) => (reply += chunk));
+    socket.on('error', (error) => fail(trouble(error, TIMEOUT_MS)));
+    // Even a command without an answer prints a line break; nothing at all means that nobody carried it out.
+    socket.on('end', () => (reply ? resolve(reply) : fail('connection closed before the answer')));
+    socket.write(`${commands.join(';')}\n`);
+  });
+}
+
+function refused(runtime: string, commands: string[], reply: string): SwitchoverError {
+  return new SwitchoverError(
+    'LB_REFUSED',
+    `load balancer ${runtime} refused "${commands.join('; ')}": ${reply}`,
+  );
+}

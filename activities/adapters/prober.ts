@@ -1,0 +1,104 @@
+import { get } from 'node:http';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import {
+  StreamableHTTPClientTransport,
+  StreamableHTTPError,
+} from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import type { Probe, Prober } from '../ports';
+import { trouble } from './trouble';
+
+/** How much of a body is told, characters. */
+const BODY_CHARS = 80;
+
+/** How the probe names itself to nodes, for their logs. */
+const CLIENT = { name: 'switchover-probe', version: '1.0.0' };
+
+/** What was seen, without the time it took. */
+type Verdict = Omit<Probe, 'ms'>;
+
+/**
+ * Probes nodes over HTTP.
+ *
+ * `health` opens a connection of its own each time: a node that accepts no more is seen at once. `mcp` is the official
+ * SDK's client, so that it accepts what clients accept; it does without the stream of server messages.
+ *
+ * Trap: a session that was opened but not answered for before the deadline stays on the node until its TTL.
+ *
+ * @param timeoutMs deadline of a whole probe, however many requests it takes.
+ */
+export function prober({ timeoutMs }: { timeoutMs: number }): Prober {
+  const timed = async (look: (deadline: AbortSignal) => Promise<Verdict>): Promise<Probe> => {
+    const start = performance.now();
+    const deadline = AbortSignal.timeout(timeoutMs);
+    const { ok, said } = await look(deadline).catch((error: unknown) => ({
+      ok: false,
+      said: trouble(error, timeoutMs),
+    }));
+    const ms = Math.round(performance.now() - start);
+    return { ok, said: deadline.aborted ? said : `${said} in ${ms} ms`, ms };
+  };
+  return {
+    health: (address) => timed((deadline) => getHealth(address, deadline)),
+    mcp: (url) => timed((deadline) => greet(url, deadline, timeoutMs)),
+  };
+}
+
+function getHealth(address: string, deadline: AbortSignal): Promise<Verdict> {
+  return new Promise((resolve, reject) => {
+    const request = get(`http://${address}/health`, { agent: false, signal: deadline }, (response) => {
+      let body = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => (body += chunk));
+      response.on('error', reject).on('end', () => {
+        resolve({ ok: response.statusCode === 200, said: `${response.statusCode} ${stateIn(body)}` });
+      });
+    });
+    request.on('error', reject);
+  });
+}
+
+/** The node's own word for its state where the body is JSON with one, else the body's beginning. */
+function stateIn(body: string): string {
+  try {
+    const told: unknown = JSON.parse(body);
+    if (told instanceof Object && 'state' in told) return String(told.state);
+  } catch {
+    // Any text will do.
+  }
+  return body.slice(0, BODY_CHARS).trim();
+}
+
+async function greet(url: string, deadline: AbortSignal, timeoutMs: number): Promise<Verdict> {
+  const client = new Client(CLIENT);
+  const transport = new StreamableHTTPClientTransport(new URL(url), { fetch: fetchUntil(deadline) });
+  const options = { signal: deadline, timeout: timeoutMs };
+  let at = 'initialize';
+  try {
+    await client.connect(transport, options);
+    at = 'ping';
+    await client.ping(options);
+    return { ok: true, said: 'initialize and ping answered' };
+  } catch (error) {
+    const why = deadline.aborted ? `no answer within ${timeoutMs} ms` : inWords(error, timeoutMs);
+    return { ok: false, said: `${at}: ${why}` };
+  } finally {
+    // A node may refuse to end sessions (405), and a broken one may do anything: the verdict stands.
+    await transport.terminateSession().catch(() => undefined);
+    await client.close();
+  }
+}
+
+/** fetch that ends with `deadline`, and tells the client that there is no stream of server messages. */
+function fetchUntil(deadline: AbortSignal) {
+  return async (url: string | URL, init: RequestInit = {}): Promise<Response> => {
+    if (init.method === 'GET') return new Response(null, { status: 405 });
+    return fetch(url, { ...init, signal: deadline });
+  };
+}
+
+/** The SDK's errors: HTTP status, a body that is no JSON, no JSON-RPC, or a JSON-RPC error. */
+function inWords(error: unknown, timeoutMs: number): string {
+  if (error instanceof StreamableHTTPError && (error.code ?? 0) > 0) return `HTTP ${error.code}`;
+  if (error instanceof SyntaxError) return 'the body is not JSON';
+  if (error instanceof Error && error.name === 'ZodError') return 'the answer is not what MCP lays down';
+  return trouble(error, timeoutMs);
+}

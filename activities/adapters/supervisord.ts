@@ -1,0 +1,128 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Type, type Static } from '@sinclair/typebox';
+import { Value } from '@sinclair/typebox/value';
+import type { SupervisordConfig } from '../../core/config';
+import { SwitchoverError } from '../../core/errors';
+import type { Fleet, ProcessStatus } from '../ports';
+import { FAULT, supervisorCalls } from './supervisord-rpc';
+
+/** Time a process has to be running, ms; more than supervisord's default `startsecs` of 1 s, less than F1's 5 s. */
+const START_MS = 4_000;
+/** Time a process has to obey the polite signal, ms. A hung one never does. */
+const GRACE_MS = 1_000;
+/** Time a killed process has to be gone, ms. */
+const KILL_MS = 1_000;
+/** Time between two looks at a process that is starting or stopping, ms. */
+const POLL_MS = 20;
+
+/** How much of a log is read, bytes, and how much of that is told, lines. */
+const TAIL_BYTES = 1_000;
+const TAIL_LINES = 3;
+
+/** supervisord's process states. STOPPING: the process is still there. BACKOFF: it ended too soon, a next try follows. */
+const STATES: Record<string, ProcessStatus['state']> = {
+  STOPPED: 'stopped',
+  STARTING: 'starting',
+  RUNNING: 'running',
+  BACKOFF: 'failed',
+  STOPPING: 'running',
+  EXITED: 'exited',
+  FATAL: 'failed',
+  UNKNOWN: 'failed',
+};
+
+/** What is used of the answer of `getProcessInfo`. */
+const Info = Type.Object({
+  statename: Type.String(),
+  pid: Type.Integer(),
+  /** Unix seconds, 0 for never. */
+  start: Type.Integer(),
+  exitstatus: Type.Integer(),
+  description: Type.String(),
+});
+type Info = Static<typeof Info>;
+
+/**
+ * supervisord 4 over XML-RPC (`[inet_http_server]` with user and password). A program that is not in a group of its
+ * own name is called `group:name`.
+ *
+ * Traps:
+ * - `start` returns after the program's `startsecs`: keep that at 0 for what runbooks restart, they prove health themselves.
+ * - SIGKILL reaches the process that supervisord started, not its children: let a shell `exec` the real command.
+ * - With `autorestart` the supervisor heals too; turn it off for what runbooks heal.
+ *
+ * @throws FLEET_UNREACHABLE; FLEET_REFUSED with the supervisor's own words, for a process that ends as it starts with the
+ * end of its log too; VERIFY_FAILED when a process is neither started nor gone in time.
+ */
+export function supervisord(config: SupervisordConfig, password: string): Fleet {
+  const call = supervisorCalls(config, password);
+
+  const infoOf = async (program: string): Promise<Info> =>
+    Value.Parse(Info, await call({ method: 'getProcessInfo', program }));
+
+  /** The process once it is out of the states given, or as it is when time is up. */
+  const after = async (program: string, states: string[], timeoutMs: number): Promise<Info> => {
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      const info = await infoOf(program);
+      if (!states.includes(info.statename) || performance.now() > deadline) return info;
+      await delay(POLL_MS);
+    }
+  };
+
+  const lastWords = async (program: string): Promise<string> => {
+    for (const method of ['readProcessStderrLog', 'readProcessStdoutLog']) {
+      const tolerated = [FAULT.NO_FILE, FAULT.FAILED];
+      const tail = await call({ method, program, args: [-TAIL_BYTES, 0], tolerated });
+      const lines = typeof tail === 'string' ? tail.trim() : '';
+      if (lines) return `; its log ends: ${lines.split('\n').slice(-TAIL_LINES).join(' | ')}`;
+    }
+    return '';
+  };
+
+  const fleet: Fleet = {
+    async status(program) {
+      const info = await infoOf(program);
+      return {
+        state: STATES[info.statename] ?? 'failed',
+        pid: info.pid,
+        ...(info.start > 0 && { startedAt: new Date(info.start * 1_000).toISOString() }),
+        description: describe(info),
+      };
+    },
+
+    async start(program) {
+      // supervisord takes a start of what is still stopping for done.
+      if ((await infoOf(program)).statename === 'STOPPING') await fleet.stop(program);
+      const tolerated = [FAULT.ALREADY_STARTED, FAULT.SPAWN_ERROR];
+      await call({ method: 'startProcess', program, args: [false], tolerated });
+      const info = await after(program, ['STARTING'], START_MS);
+      if (info.statename === 'RUNNING') return;
+      const code = info.statename === 'STARTING' ? 'VERIFY_FAILED' : 'FLEET_REFUSED';
+      throw new SwitchoverError(
+        code,
+        `${program} did not start: ${describe(info)}${await lastWords(program)}`,
+      );
+    },
+
+    async stop(program) {
+      const alive = ['STARTING', 'RUNNING', 'BACKOFF', 'STOPPING'];
+      await call({ method: 'stopProcess', program, args: [false], tolerated: [FAULT.NOT_RUNNING] });
+      if (!alive.includes((await after(program, alive, GRACE_MS)).statename)) return;
+      await call({ method: 'signalProcess', program, args: ['KILL'], tolerated: [FAULT.NOT_RUNNING] });
+      const info = await after(program, alive, KILL_MS);
+      if (!alive.includes(info.statename)) return;
+      throw new SwitchoverError(
+        'VERIFY_FAILED',
+        `${program} is still there after SIGKILL: ${describe(info)}`,
+      );
+    },
+  };
+  return fleet;
+}
+
+/** The supervisor's words: for an ended process they are a date only, for one on its way from state to state none. */
+function describe({ statename, exitstatus, description }: Info): string {
+  if (statename === 'EXITED') return `exit status ${exitstatus}, ${description}`;
+  return description || statename.toLowerCase();
+}
