@@ -1,13 +1,18 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { launch, type Launch } from '../operations/launch';
 import type { Deps } from './deps';
+import { brief } from './engine';
 
 /** What the coordinator needs of Temporal itself. */
-export function coordinatorActivities({ client }: Deps) {
+export function coordinatorActivities({ client, config }: Deps) {
   return {
-    /** Starts a run; does nothing where it was started before. */
-    async launchRun(run: Launch): Promise<void> {
-      await launch(client, run);
+    /**
+     * Checks what is asked and starts its run under the lock the coordinator took for it; does nothing where it was
+     * started before. @throws BAD_INPUT, UNKNOWN_TARGET; nothing was started then.
+     */
+    async launchRun(asked: Omit<Launch, 'eager'>): Promise<void> {
+      const granted = brief(config, asked.runbook, asked.request);
+      await launch(client, { ...asked, warrant: { ...asked.warrant, granted }, eager: true });
     },
 
     /** Those of the runs that are over, however they ended, or that never were. */

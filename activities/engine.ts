@@ -1,40 +1,24 @@
-import { millis, type EscalationLevel } from '../core/config';
+import type { Config } from '../core/config';
+import { millis } from '../core/time';
 import type { Grant, StartRequest } from '../core/coordination';
 import { SwitchoverError } from '../core/errors';
+import type { Briefing } from '../core/run';
+import { findRunbook, scopeOf } from '../core/runbook';
+import { checkRequest } from '../core/runbook-schema';
 import { parseScope } from '../core/scope';
+import { catalogue } from '../operations';
 import { findNode, regionConfig } from '../core/topology';
 import { coordinatorId } from '../workflows/messages';
 import type { Deps } from './deps';
 import type { Notice } from './ports';
 
-/** What a run has to know of its environment before its first step. */
-export interface Briefing {
-  /** Workflow id of the environment's coordinator. */
-  coordinator: string;
-  /** The objective the run is measured against, milliseconds. */
-  rtoMs: number;
-  escalation: EscalationLevel[];
-  restarts: number;
-  /** Weights, percent, through which traffic comes back. */
-  ramp: number[];
-}
-
 /** Activities every run needs, whatever its runbook. */
 export function engineActivities(deps: Deps) {
   const { config } = deps;
   return {
-    /** @throws UNKNOWN_TARGET where the scope names nothing of the environment. */
-    async briefing({ objective, scope }: { objective: string; scope: string }): Promise<Briefing> {
-      checkTarget(deps, scope);
-      const promised = (config.objectives as Record<string, { rto: string } | undefined>)[objective];
-      if (!promised)
-        throw new SwitchoverError(
-          'BAD_CONFIG',
-          `objectives.${objective}: is missing (for example {"rto": "5s"})`,
-        );
-      const { restarts, ramp } = config.policies;
-      const coordinator = coordinatorId(config.environment);
-      return { coordinator, rtoMs: millis(promised.rto), escalation: config.escalation, restarts, ramp };
+    /** See {@link brief}. */
+    async briefing({ runbook, request }: { runbook: string; request: unknown }): Promise<Briefing> {
+      return brief(config, runbook, request);
     },
 
     /** Takes the scope's lock for a run that was started past the coordinator. */
@@ -48,7 +32,27 @@ export function engineActivities(deps: Deps) {
   };
 }
 
-function checkTarget({ config }: Deps, scope: string): void {
+/**
+ * Checks a request whole and says what its run has to know.
+ * @throws BAD_INPUT naming every wrong field, UNKNOWN_TARGET where its scope names nothing of the environment.
+ */
+export function brief(config: Config, runbook: string, request: unknown): Briefing {
+  const declared = findRunbook(catalogue, runbook);
+  const { input } = checkRequest<Record<string, unknown>>(declared, request);
+  checkTarget(config, scopeOf(declared, input));
+  const { objective } = declared;
+  const promised = (config.objectives as Record<string, { rto: string } | undefined>)[objective];
+  if (!promised)
+    throw new SwitchoverError(
+      'BAD_CONFIG',
+      `objectives.${objective}: is missing (for example {"rto": "5s"})`,
+    );
+  const { restarts, ramp } = config.policies;
+  const coordinator = coordinatorId(config.environment);
+  return { coordinator, rtoMs: millis(promised.rto), escalation: config.escalation, restarts, ramp };
+}
+
+function checkTarget(config: Config, scope: string): void {
   const parsed = parseScope(scope);
   if (parsed?.kind === 'node') findNode(config, parsed.path.join('/'));
   else if (parsed?.path[0]) regionConfig(config, parsed.path[0]);

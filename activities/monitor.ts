@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity';
-import { millis } from '../core/config';
+import { millis } from '../core/time';
 import { messageOf } from '../core/errors';
 import { HEALTHY, next, type HealthEvent, type NodeHealth } from '../core/health';
 import { nodesOf, type Node } from '../core/topology';

@@ -1,5 +1,4 @@
 import { Type, type Static, type TSchema } from '@sinclair/typebox';
-import ms, { type StringValue } from 'ms';
 
 /**
  * The environment file (`switchover.yaml`, DESIGN section 7): what the fleet is, where its systems are, what is
@@ -146,8 +145,3 @@ export type SupervisordConfig = Static<typeof SupervisordSchema>;
 export type SessionsConfig = Static<typeof SessionsSchema>;
 export type SecretRef = Static<typeof Secret>;
 export type EscalationLevel = Static<typeof EscalationSchema>;
-
-/** A checked duration of the environment file in milliseconds. */
-export function millis(duration: string): number {
-  return ms(duration as StringValue);
-}

@@ -131,9 +131,9 @@ export function release(now: Coordination, run: string): void {
   }
 }
 
-/** A workflow id a person can read: `node-failover-us-east-1-a-n1-1121-120533` (month, day, time in UTC). */
+/** A workflow id a person can read: `node-failover-us-east-1-a-n1-1121-120533-412` (month, day, time to the ms, UTC). */
 export function runId(runbook: string, scope: string, at: string): string {
   const place = scope.split('/').slice(1).join('-') || scope;
-  const stamp = `${at.slice(5, 7)}${at.slice(8, 10)}-${at.slice(11, 19).replaceAll(':', '')}`;
+  const stamp = `${at.slice(5, 7)}${at.slice(8, 10)}-${at.slice(11, 19).replaceAll(':', '')}-${at.slice(20, 23)}`;
   return `${runbook}-${place}-${stamp}`;
 }

@@ -1,3 +1,4 @@
+import type { EscalationLevel } from './config';
 import type { ErrorCode } from './errors';
 
 /** What a run is for: `plan` predicts, `execute` acts, `drill` acts on a fault of its own making. */
@@ -59,14 +60,32 @@ export interface RunRequest<Input = Record<string, unknown>> {
   mode?: Mode;
   /** Why, in a person's words; ends up in the audit and the report. */
   reason?: string;
-  /** Who: a token's name, a system's name. */
+  /** Who, where the door does not know better. */
   by?: string;
-  /** Default `unknown`. */
-  trigger?: Trigger;
-  /** The incident the run answers, set by the coordinator. */
+}
+
+/** What a door vouches for when it starts a run. Travels as memo, which no start form can fill in. */
+export interface Warrant {
+  /** Who: a token's name, a system's name. */
+  by: string;
+  trigger: Trigger;
+  /** The incident the run answers. */
   incident?: { id: string; faultAt: string; alerts: AlertRef[] };
-  /** Set by the coordinator alone: the run's scope lock was taken for it before it started. */
-  lockHeld?: boolean;
+  /** Set by the coordinator: it holds the scope's lock for the run, and has checked the request. */
+  granted?: Briefing;
+}
+
+/** What a run has to know of its environment before its first step. */
+export interface Briefing {
+  /** Workflow id of the environment's coordinator. */
+  coordinator: string;
+  /** The objective the run is measured against, milliseconds. */
+  rtoMs: number;
+  escalation: EscalationLevel[];
+  /** How often a node is restarted before it is replaced. */
+  restarts: number;
+  /** Weights, percent, through which traffic comes back. */
+  ramp: number[];
 }
 
 /** An alert that led to a run or was attached to one. */

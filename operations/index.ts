@@ -26,7 +26,8 @@ import {
   type RunState,
   type Trigger,
 } from '../core/run';
-import { checkRequest, findRunbook, scopeOf, type Runbook } from '../core/runbook';
+import { findRunbook, scopeOf, type Runbook } from '../core/runbook';
+import { checkRequest } from '../core/runbook-schema';
 import { attributes } from '../workflows/attributes';
 import {
   TASK_QUEUE,
@@ -95,11 +96,13 @@ export class Operations {
     if (ask.key && (await this.exists(run, digest))) return { run, joined: true };
     const because = reason === undefined ? {} : { reason };
     if (mode === 'plan') {
+      const warrant = { by, trigger };
       await launch(this.client, {
         run,
         runbook: runbook.id,
         scope,
-        request: { input, mode, by, trigger, ...because },
+        request: { input, mode, ...because },
+        warrant,
         digest,
       });
       return { run, joined: false };

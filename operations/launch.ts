@@ -3,7 +3,7 @@ import {
   type Client,
   type WorkflowStartOptions,
 } from '@temporalio/client';
-import type { RunRequest } from '../core/run';
+import type { RunRequest, Warrant } from '../core/run';
 import { workflowType } from '../core/runbook';
 import { initialAttributes } from '../workflows/attributes';
 import { TASK_QUEUE } from '../workflows/messages';
@@ -14,27 +14,29 @@ export interface Launch {
   runbook: string;
   scope: string;
   request: RunRequest;
+  warrant: Warrant;
   /** Digest of the request under an idempotency key, kept as memo. */
   digest?: string;
+  /** The client shares its NativeConnection with a worker of this process, which begins the run at once. */
+  eager?: boolean;
 }
 
 /**
  * Starts a run's workflow; does nothing where a run of this id exists already, open or closed.
- * Starts eagerly where the client shares its connection with a worker of this process.
  */
 export async function launch(
   client: Client,
-  { run, runbook, scope, request, digest }: Launch,
+  { run, runbook, scope, request, warrant, digest, eager = false }: Launch,
 ): Promise<void> {
   const mode = request.mode ?? 'execute';
-  const incident = request.incident?.id;
+  const incident = warrant.incident?.id;
   const options: WorkflowStartOptions = {
     workflowId: run,
     taskQueue: TASK_QUEUE,
     args: [request],
     workflowIdReusePolicy: 'REJECT_DUPLICATE',
     workflowIdConflictPolicy: 'FAIL',
-    requestEagerStart: true,
+    requestEagerStart: eager,
     // A worker that dies amid a workflow task holds its runs back for this long.
     workflowTaskTimeout: '5s',
     staticSummary: `${runbook} on ${scope} (${mode})`.slice(0, 200),
@@ -45,7 +47,7 @@ export async function launch(
       state: 'running',
       ...(incident ? { incident } : {}),
     }),
-    ...(digest ? { memo: { digest } } : {}),
+    memo: { warrant, ...(digest ? { digest } : {}) },
   };
   try {
     await client.workflow.start(workflowType(runbook), options);

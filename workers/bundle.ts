@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { bundleWorkflowCode, type WorkflowBundleOption } from '@temporalio/worker';
 import { SwitchoverError } from '../core/errors';
-import { runbookProblems } from '../core/runbook';
+import { runbookProblems } from '../core/runbook-schema';
 import { describe } from '../core/schema';
 import { catalogue } from '../operations';
 

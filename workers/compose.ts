@@ -6,7 +6,8 @@ import { redisSessions } from '../activities/adapters/redis-sessions';
 import { supervisord } from '../activities/adapters/supervisord';
 import { webhookNotifier } from '../activities/adapters/webhook-notifier';
 import type { Deps, RegionSystems } from '../activities/deps';
-import { millis, type Config } from '../core/config';
+import type { Config } from '../core/config';
+import { millis } from '../core/time';
 import { SwitchoverError } from '../core/errors';
 import { Operations, catalogue } from '../operations';
 import { readSecret } from '../operations/secrets';
@@ -41,6 +42,6 @@ export function compose(
     notifier: webhookNotifier(),
     operations: new Operations(client, config.environment, catalogue),
     client,
-    close: () => sessions.close(),
+    close: async () => sessions.close(),
   };
 }

@@ -1,4 +1,4 @@
-import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime, type NativeConnectionOptions } from '@temporalio/worker';
 import { parseArgs } from 'node:util';
 import pino from 'pino';
 import { messageOf } from '../core/errors';
@@ -26,7 +26,8 @@ export async function main(): Promise<void> {
 
   const config = loadConfig();
   const { connectionOptions, namespace } = temporalOptions();
-  const connection = await NativeConnection.connect(connectionOptions);
+  // Out of profiles an API key is always a string, never the function that the other kind of connection also takes.
+  const connection = await NativeConnection.connect(connectionOptions as NativeConnectionOptions);
   const deps = compose(config, connection, namespace);
   const worker = await createWorker(deps, connection, namespace, prebuilt());
   const running = worker.run();

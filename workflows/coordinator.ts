@@ -24,7 +24,8 @@ import {
   type StartRequest,
   type Started,
 } from '../core/coordination';
-import type { RunRequest } from '../core/run';
+import type { Warrant } from '../core/run';
+import { causeOf } from './engine/outcome';
 import { acquire, alertAttached, coordination, openIncident, released, startRun } from './messages';
 
 const { launchRun, endedRuns } = proxyLocalActivities<Activities>({
@@ -99,15 +100,8 @@ class Desk {
     const grant = await this.claim(scope, { run, runbook, trigger, since });
     if (!grant.granted) return this.join(grant.holder.run, fault);
     const { id, faultAt, alerts } = open(this.now, fault, run, since);
-    const incident = { id, faultAt, alerts };
-    await this.launch(run, runbook, scope, {
-      input,
-      trigger,
-      by: alert.source,
-      reason: alert.summary,
-      incident,
-      lockHeld: true,
-    });
+    const warrant: Warrant = { by: alert.source, trigger, incident: { id, faultAt, alerts } };
+    await this.launch({ run, runbook, scope, request: { input, reason: alert.summary }, warrant });
     return { incident: id, run, joined: false };
   }
 
@@ -124,18 +118,19 @@ class Desk {
     return { incident: incident.id, run, joined: true };
   }
 
-  private async startRun({ run, runbook, scope, digest, ...ask }: StartRequest): Promise<Started> {
-    const { input, mode, trigger, by, reason } = ask;
+  private async startRun(ask: StartRequest): Promise<Started> {
+    const { run, runbook, scope, input, mode, trigger, by, reason, digest } = ask;
     const grant = await this.claim(scope, { run, runbook, trigger, since: time() });
     if (grant.granted) {
-      const because = reason === undefined ? {} : { reason };
-      await this.launch(
+      const request = { input, mode, ...(reason === undefined ? {} : { reason }) };
+      await this.launch({
         run,
         runbook,
         scope,
-        { input, mode, trigger, by, ...because, lockHeld: true },
-        digest,
-      );
+        request,
+        warrant: { by, trigger },
+        ...(digest ? { digest } : {}),
+      });
       return { run, joined: false };
     }
     const { holder } = grant;
@@ -154,21 +149,16 @@ class Desk {
     return claim(this.now, scope, lock);
   }
 
-  /** Starts the run that holds the scope; gives the scope back where that fails. */
-  private async launch(
-    run: string,
-    runbook: string,
-    scope: string,
-    request: RunRequest,
-    digest?: string,
-  ): Promise<void> {
+  /** Starts the run that holds the scope; gives the scope back where that fails, and says why. */
+  private async launch(asked: Parameters<typeof launchRun>[0]): Promise<void> {
     try {
-      await launchRun({ run, runbook, scope, request, ...(digest ? { digest } : {}) });
+      await launchRun(asked);
     } catch (error) {
-      release(this.now, run);
-      throw ApplicationFailure.retryable(
-        `${run} could not be started: ${String(error)}`,
-        'TEMPORAL_UNREACHABLE',
+      release(this.now, asked.run);
+      const { sentence, code } = causeOf(error);
+      throw ApplicationFailure.nonRetryable(
+        `${asked.run} was not started: ${sentence}`,
+        code ?? 'TEMPORAL_UNREACHABLE',
       );
     }
   }

@@ -35,10 +35,10 @@ export const nodeFailover = runbook<{ node: string }>('node-failover', async (ru
     { name: 'a spare', go: () => replace(run, node) },
   ]);
 
-  const { provenAt } = await run.watch('Prove it through the load balancer', () =>
+  const proof = await run.watch('Prove it through the load balancer', () =>
     work.watchService({ node: serving }),
   );
-  run.mark('provenAt', provenAt);
+  run.mark('provenAt', proof?.provenAt);
   return run.recovered(
     serving === node
       ? `${node} was restarted and serves again`
@@ -89,7 +89,7 @@ async function replace(run: Run, node: string): Promise<string> {
 
 /** No traffic before two healthy checks; then a little more at a time. */
 async function bringIn(run: Run, node: string): Promise<void> {
-  if (run.mode !== 'plan') await run.look('Wait until it is healthy', () => work.awaitHealthy({ node }));
+  await run.verify('Wait until it is healthy', () => work.awaitHealthy({ node }));
   for (const weight of run.briefing.ramp) {
     await run.act({ title: `Ramp to ${weight} %`, act: (how) => work.rampNode({ node, weight, how }) });
   }

@@ -1,5 +1,5 @@
 import { heartbeat, sleep } from '@temporalio/activity';
-import { millis } from '../../core/config';
+import { millis } from '../../core/time';
 import { SwitchoverError } from '../../core/errors';
 import { serving, whyNotTakeOut } from '../../core/guards';
 import type { Deed, Intent } from '../../core/run';
@@ -157,8 +157,11 @@ export function nodeActs(deps: Deps) {
       const { loadBalancer, node, member } = around(id);
       const deed = await ensure(how, {
         look: member,
+        // A plan has not isolated the node, so what it has now says nothing about the ramp.
         already: (seen) =>
-          seen?.admin === 'ready' && seen.weight === weight ? `${id} has ${weight} % of its traffic` : null,
+          how.mode !== 'plan' && seen?.admin === 'ready' && seen.weight === weight
+            ? `${id} has ${weight} % of its traffic`
+            : null,
         intention: () => `give ${id} ${weight} % of its traffic`,
         act: () => loadBalancer.admit(node.server, weight),
         done: (before) =>

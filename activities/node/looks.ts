@@ -1,5 +1,5 @@
 import { heartbeat, sleep } from '@temporalio/activity';
-import { millis } from '../../core/config';
+import { millis } from '../../core/time';
 import { SwitchoverError } from '../../core/errors';
 import { serving, whyNotTakeOut } from '../../core/guards';
 import type { Finding, Refusal } from '../../core/run';

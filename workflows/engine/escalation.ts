@@ -1,5 +1,6 @@
 import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
-import { millis, type EscalationLevel } from '../../core/config';
+import type { EscalationLevel } from '../../core/config';
+import { millis } from '../../core/time';
 import { timeline } from '../../core/report';
 import { call } from '../proxies';
 import type { Ledger } from './ledger';

@@ -1,6 +1,6 @@
 import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { timeline } from '../../core/report';
-import type { Clock, RunReport, RunRequest, RunState, StepRecord, StepState } from '../../core/run';
+import type { Clock, RunReport, RunRequest, RunState, StepRecord, StepState, Warrant } from '../../core/run';
 import { attributes } from '../attributes';
 
 /** What a step's work answered, as far as the ledger keeps it. */
@@ -15,15 +15,9 @@ interface Answer {
 export class Ledger {
   readonly report: RunReport;
 
-  constructor(runbook: string, scope: string, request: RunRequest) {
-    const {
-      input,
-      mode = 'execute',
-      by = 'somebody in the Temporal UI',
-      trigger = 'unknown',
-      reason,
-      incident,
-    } = request;
+  constructor(runbook: string, scope: string, request: RunRequest, warrant: Warrant | undefined) {
+    const { input, mode = 'execute', reason } = request;
+    const { by = request.by ?? 'somebody in the Temporal UI', trigger = 'unknown', incident } = warrant ?? {};
     this.report = {
       run: workflowInfo().workflowId,
       runbook,

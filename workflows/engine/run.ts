@@ -1,6 +1,5 @@
 import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
-import type { Clock, Deed, Finding, Intent, Mode, Refusal, StepRecord } from '../../core/run';
-import type { Briefing } from '../../activities/engine';
+import type { Briefing, Clock, Deed, Finding, Intent, Mode, Refusal, StepRecord } from '../../core/run';
 import { callPeople } from './escalation';
 import type { Ledger } from './ledger';
 import type { Operator } from './operator';
@@ -79,18 +78,15 @@ export class Run {
     return this.perform(title, 'act', act, (deed) => deed, skipped);
   }
 
-  /** Watches the service; the run is `watching` meanwhile. */
-  async watch<T>(title: string, observe: () => Promise<Finding<T>>): Promise<T> {
-    this.ledger.enter('watching', title);
-    const skipped = (sentence: string) => ({ sentence, value: undefined as T });
-    const { value } = await this.perform(
-      title,
-      'watch',
-      observe,
-      ({ sentence, value: after }) => ({ sentence, after }),
-      skipped,
-    );
-    return value;
+  /** Sees what the acts before it brought about. A plan brings nothing about: there it is only listed, without a value. */
+  async verify<T>(title: string, observe: () => Promise<Finding<T>>): Promise<T | undefined> {
+    return this.seeEffect(title, 'look', observe);
+  }
+
+  /** Verifies the service as its clients have it; the run is `watching` meanwhile. */
+  async watch<T>(title: string, observe: () => Promise<Finding<T>>): Promise<T | undefined> {
+    if (this.mode !== 'plan') this.ledger.enter('watching', title);
+    return this.seeEffect(title, 'watch', observe);
   }
 
   /** Takes the first way that works. When none does, a person is asked (or what was done is undone). */
@@ -159,6 +155,13 @@ export class Run {
       }
       return whole;
     });
+  }
+
+  private async seeEffect<T>(title: string, kind: 'look' | 'watch', observe: () => Promise<Finding<T>>) {
+    const unseen = (sentence: string): Finding<T | undefined> => ({ sentence, value: undefined });
+    const look = this.mode === 'plan' ? async () => unseen('would be verified') : observe;
+    const { value } = await this.perform<Finding<T | undefined>>(title, kind, look, evidence, unseen);
+    return value;
   }
 
   /** One step: boundary, work, record; on failure another way, a person, or the end. */
@@ -277,4 +280,8 @@ export class Run {
   private intent(step: StepRecord): Intent {
     return { mode: this.mode, key: `${this.ledger.report.run}/${step.id}` };
   }
+}
+
+function evidence({ sentence, value }: Finding): { sentence: string; after: unknown } {
+  return { sentence, after: value };
 }

@@ -9,10 +9,9 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import { millis } from '../../core/config';
-import { SwitchoverError } from '../../core/errors';
-import type { Outcome, RunReport, RunRequest } from '../../core/run';
-import { checkRequest, findRunbook, scopeOf, type Runbook } from '../../core/runbook';
+import { millis } from '../../core/time';
+import type { Briefing, Outcome, RunReport, RunRequest, Warrant } from '../../core/run';
+import { findRunbook, scopeOf, type Runbook } from '../../core/runbook';
 import catalogueJson from '../../runbooks/catalogue.json';
 import { initialAttributes } from '../attributes';
 import { alertAttached, released, report as reportQuery } from '../messages';
@@ -39,11 +38,11 @@ export function runbook<Input>(
 ): (request: RunRequest) => Promise<RunReport> {
   const declared = findRunbook(catalogue, id);
   return async (raw) => {
-    const request = checked<Input>(declared, raw);
-    const scope = scopeOf(declared, request.input as Record<string, unknown>);
-    const ledger = new Ledger(id, scope, request as RunRequest);
-    const engine = new Engine(declared, ledger, request as RunRequest);
-    return engine.carryOut((run) => procedure(run, request.input));
+    const request = { ...raw, input: { ...raw?.input } };
+    const warrant = workflowInfo().memo?.['warrant'] as Warrant | undefined;
+    const ledger = new Ledger(id, scopeOf(declared, request.input), request, warrant);
+    const engine = new Engine(declared, ledger, raw, warrant?.granted);
+    return engine.carryOut((run) => procedure(run, request.input as Input));
   };
 }
 
@@ -56,7 +55,10 @@ class Engine {
   constructor(
     private readonly declared: Runbook,
     private readonly ledger: Ledger,
-    private readonly request: RunRequest,
+    /** As it came, unchecked until the briefing. */
+    private readonly request: RunRequest | undefined,
+    /** There where the coordinator has checked the request and holds the lock for it. */
+    private readonly granted: Briefing | undefined,
   ) {
     const { report } = ledger;
     this.operator = new Operator(report, ({ kind }) => {
@@ -92,12 +94,12 @@ class Engine {
     if (!searchAttributes['Runbook'])
       upsertSearchAttributes(initialAttributes({ ...report, runbook: this.declared.id }).getAll());
     const { runbook, scope, mode, trigger } = report;
-    const briefing = await quick.briefing({ objective: this.declared.objective, scope });
+    const briefing = this.granted ?? (await quick.briefing({ runbook, request: this.request }));
     report.objective = { rtoMs: briefing.rtoMs };
     this.run = new Run(this.ledger, this.operator, briefing, this.declared.onFailure);
     if (mode === 'plan') return;
     this.coordinator = briefing.coordinator;
-    if (!this.request.lockHeld) {
+    if (!this.granted) {
       const grant = await quick.acquireScope({ run: workflowId, runbook, scope, mode, trigger });
       if (!grant.granted)
         throw new Ended('refused', `${scope} is held by ${grant.holder.run} since ${grant.holder.since}`);
@@ -192,14 +194,5 @@ class Engine {
       await coordinator.signal(released, { run, scope, state }).catch(() => undefined);
     }
     await condition(allHandlersFinished);
-  }
-}
-
-function checked<Input>(declared: Runbook, raw: unknown): RunRequest<Input> {
-  try {
-    return checkRequest<Input>(declared, raw);
-  } catch (error) {
-    if (!(error instanceof SwitchoverError)) throw error;
-    throw ApplicationFailure.nonRetryable(error.message, error.code, error.details);
   }
 }
