@@ -1,0 +1,100 @@
+import { Client, Connection, isGrpcServiceError } from '@temporalio/client';
+import type { DecisionKind, DecisionRequest } from '../core/run';
+import type { Fault } from '../core/coordination';
+import { SwitchoverError } from '../core/errors';
+import type { Runbook } from '../core/runbook';
+import { temporalOptions } from './connect';
+import { Operations, type StartAsk } from './index';
+
+/** gRPC statuses that say "not now" about the Temporal server or its workers, whatever was asked. */
+const AWAY = new Map([
+  [1, 'the call was cancelled'],
+  [4, 'no answer in time; Temporal or every worker is away'],
+  [8, 'Temporal is overloaded'],
+  [9, 'no worker is there to answer'],
+  [14, 'Temporal does not answer'],
+]);
+
+/**
+ * The operations for a door that must answer in time whatever happens to Temporal. A call that is not through within
+ * `deadlineMs` is given up and its network call ended, so that callers who come again do not pile up.
+ *
+ * Every method also throws TEMPORAL_UNREACHABLE. The trap: a start or decision that was given up may have been carried
+ * out all the same; only an idempotency key, or an alert's scope, makes asking again safe.
+ */
+export class BoundedOperations extends Operations {
+  constructor(
+    private readonly temporal: Client,
+    environment: string,
+    catalogue: readonly Runbook[],
+    private readonly deadlineMs: number,
+  ) {
+    super(temporal, environment, catalogue);
+  }
+
+  /** Returns when Temporal answers and knows the namespace. @throws TEMPORAL_UNREACHABLE */
+  async ready(): Promise<void> {
+    const { workflowService, options } = this.temporal;
+    await this.bounded(() => workflowService.describeNamespace({ namespace: options.namespace }));
+  }
+
+  override start(ask: StartAsk) {
+    return this.bounded(() => super.start(ask));
+  }
+
+  override openIncident(fault: Fault) {
+    return this.bounded(() => super.openIncident(fault));
+  }
+
+  override decide(run: string, kind: DecisionKind, request: DecisionRequest) {
+    return this.bounded(() => super.decide(run, kind, request));
+  }
+
+  override show(run: string) {
+    return this.bounded(() => super.show(run));
+  }
+
+  override list(which?: { limit?: number; runbook?: string }) {
+    return this.bounded(() => super.list(which));
+  }
+
+  override acquire(claim: Parameters<Operations['acquire']>[0]) {
+    return this.bounded(() => super.acquire(claim));
+  }
+
+  override coordination() {
+    return this.bounded(() => super.coordination());
+  }
+
+  private async bounded<Answer>(call: () => Promise<Answer>): Promise<Answer> {
+    try {
+      return await this.temporal.withDeadline(Date.now() + this.deadlineMs, call);
+    } catch (error) {
+      throw away(error) ?? error;
+    }
+  }
+}
+
+/** What the server needs of {@link BoundedOperations}; tests put a fake in its place. */
+export type RunOperations = Pick<
+  BoundedOperations,
+  'catalogue' | 'ready' | 'start' | 'openIncident' | 'decide' | 'show' | 'list' | 'follow' | 'coordination'
+>;
+
+/**
+ * A client that connects with its first call, and again by itself whenever Temporal comes back. The caller closes
+ * `client.connection`.
+ */
+export function lazyClient(): Client {
+  const { connectionOptions, namespace } = temporalOptions();
+  return new Client({ connection: Connection.lazy(connectionOptions), namespace });
+}
+
+/** TEMPORAL_UNREACHABLE, where that is what the error or one of its causes says. */
+function away(error: unknown): SwitchoverError | undefined {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const why = isGrpcServiceError(cause) ? AWAY.get(cause.code) : undefined;
+    if (why) return new SwitchoverError('TEMPORAL_UNREACHABLE', `${why}: ${cause.message}`);
+  }
+  return undefined;
+}

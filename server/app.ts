@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto';
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
+import type { AppOptions, Deps } from './deps';
+import { Feeds } from './feeds';
+import { createLinks } from './links';
+import { createMetrics } from './metrics';
+import { guard } from './plugins/auth';
+import { installObservation } from './plugins/observe';
+import { installOpenapi } from './plugins/openapi';
+import { installProblems } from './plugins/problem';
+import { installValidation } from './plugins/validation';
+import { decisions } from './routes/decisions';
+import { events } from './routes/events';
+import { fleet } from './routes/fleet';
+import { runbooks } from './routes/runbooks';
+import { runs } from './routes/runs';
+import { state } from './routes/state';
+import { webhooks } from './routes/webhooks';
+import { installSchemas } from './schemas';
+
+/**
+ * The server without its socket: everything but listening, ready for `listen` or `inject`. Closing it ends the streams
+ * of those who watch runs; the runs go on.
+ */
+export async function buildApp({
+  config,
+  operations,
+  tokens,
+  namespace,
+  logger,
+}: AppOptions): Promise<FastifyInstance> {
+  const app = Fastify({ ...OPTIONS, ...(logger ? { loggerInstance: logger } : {}) });
+  const deps: Deps = {
+    config,
+    operations,
+    tokens,
+    feeds: new Feeds(operations),
+    links: createLinks(namespace, config.server.temporalUi),
+    metrics: createMetrics(),
+  };
+  installProblems(app);
+  installValidation(app);
+  installSchemas(app);
+  installObservation(app, deps.metrics);
+  await installOpenapi(app);
+  app.removeContentTypeParser('text/plain');
+  app.addHook('preClose', async () => deps.feeds.close());
+
+  await app.register(state, deps);
+  await app.register(api, { ...deps, prefix: '/api/v1' });
+  await app.register(hooks, { ...deps, prefix: '/webhooks' });
+  return app;
+}
+
+const OPTIONS: FastifyServerOptions = {
+  genReqId: () => randomUUID(),
+  // A HEAD of an event stream would watch the run.
+  exposeHeadRoutes: false,
+  // Anybody may choose the id of a run started in the Temporal UI.
+  routerOptions: { maxParamLength: 1000 },
+};
+
+const api: FastifyPluginAsyncTypebox<Deps> = async (app, deps) => {
+  guard(app, deps.tokens, ['bearer']);
+  for (const routes of [runs, decisions, events, runbooks, fleet]) await app.register(routes, deps);
+};
+
+const hooks: FastifyPluginAsyncTypebox<Deps> = async (app, deps) => {
+  // Alertmanager and others can be given a password where they cannot be given a token.
+  guard(app, deps.tokens, ['bearer', 'basic']);
+  await app.register(webhooks, deps);
+};

@@ -1,0 +1,31 @@
+import { workflowType } from '../core/runbook';
+import { TASK_QUEUE } from '../workflows/messages';
+
+/** Where to go on from a run or a runbook. */
+export interface Links {
+  run(run: string): { self: string; events: string; decisions: string; ui?: string };
+  runbook(id: string): { self: string; start?: string };
+}
+
+/** @param ui the Temporal UI; without it there are no links into it. */
+export function createLinks(namespace: string, ui?: string): Links {
+  const inUi = ui && `${ui.replace(/\/$/, '')}/namespaces/${encodeURIComponent(namespace)}/workflows`;
+  return {
+    run(run) {
+      const self = `/api/v1/runs/${encodeURIComponent(run)}`;
+      return {
+        self,
+        events: `${self}/events`,
+        decisions: `${self}/decisions`,
+        ...(inUi ? { ui: `${inUi}/${encodeURIComponent(run)}` } : {}),
+      };
+    },
+    runbook(id) {
+      const query = new URLSearchParams({ taskQueue: TASK_QUEUE, workflowType: workflowType(id) }).toString();
+      return {
+        self: `/api/v1/runbooks/${id}`,
+        ...(inUi ? { start: `${inUi}/start-workflow?${query}` } : {}),
+      };
+    },
+  };
+}

@@ -1,0 +1,47 @@
+import { pino } from 'pino';
+import { ERRORS, SwitchoverError, messageOf } from '../core/errors';
+import { catalogue, loadConfig } from '../operations';
+import { BoundedOperations, lazyClient } from '../operations/bounded';
+import { buildApp } from './app';
+import { readTokens } from './plugins/auth';
+
+/** Every call to Temporal is through in milliseconds, or not at all: well before those who sent an alert give up. */
+const DEADLINE_MS = 5_000;
+
+/**
+ * `node dist/server/main.js`: serves the environment file's fleet until SIGTERM or SIGINT. It starts without Temporal,
+ * says so at `/readyz`, and serves as soon as Temporal is there. `SWITCHOVER_LOG_LEVEL` sets what is logged.
+ */
+async function main(): Promise<void> {
+  const logger = pino({
+    level: process.env['SWITCHOVER_LOG_LEVEL'] ?? 'info',
+    redact: ['req.headers.authorization', '*.headers.authorization'],
+  });
+  const config = loadConfig();
+  const tokens = readTokens(config.server.tokens);
+  const client = lazyClient();
+  const operations = new BoundedOperations(client, config.environment, catalogue, DEADLINE_MS);
+  const { namespace } = client.options;
+  const app = await buildApp({ config, operations, tokens, namespace, logger });
+
+  const stop = async (signal: string) => {
+    logger.info(`${signal}: finishing what is being answered`);
+    await app.close();
+    await client.connection.close();
+  };
+  for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => void stop(signal));
+
+  const [host, port] = splitAddress(config.server.listen);
+  await app.listen({ host, port });
+}
+
+function splitAddress(address: string): [host: string, port: number] {
+  const colon = address.lastIndexOf(':');
+  return [address.slice(0, colon), Number(address.slice(colon + 1))];
+}
+
+main().catch((error: unknown) => {
+  const hint = error instanceof SwitchoverError ? `\n${ERRORS[error.code].hint}` : '';
+  process.stderr.write(`switchover server: ${messageOf(error)}${hint}\n`);
+  process.exitCode = 2;
+});

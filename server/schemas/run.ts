@@ -1,0 +1,154 @@
+import { Type, type Static } from '@sinclair/typebox';
+import type { Incident, Lock } from '../../core/coordination';
+import {
+  DECISIONS,
+  MODES,
+  RUN_STATES,
+  TRIGGERS,
+  type AlertRef,
+  type Decision,
+  type RunReport,
+  type StepRecord,
+} from '../../core/run';
+import type { RunSummary } from '../../operations';
+import { Time, exactly, named, object, oneOf } from './schema';
+
+const RunId = Type.String({ examples: ['node-failover-us-east-1-a-n1-0102-030405'] });
+const RunbookId = Type.String({ examples: ['node-failover'] });
+const ScopePath = Type.String({ examples: ['node/us-east-1/a/n1'] });
+
+export const AlertSchema = exactly<AlertRef>()(
+  object(
+    {
+      source: Type.String({ examples: ['alertmanager'] }),
+      fingerprint: Type.String(),
+      summary: Type.String(),
+      faultAt: Time,
+    },
+    { $id: 'Alert' },
+  ),
+);
+
+export const StepSchema = exactly<StepRecord>()(
+  object(
+    {
+      id: Type.Integer(),
+      title: Type.String(),
+      kind: oneOf(['look', 'guard', 'act', 'watch', 'undo', 'escalate', 'approval']),
+      state: oneOf(['running', 'done', 'unchanged', 'would change', 'failed', 'skipped', 'refused']),
+      sentence: Type.Optional(Type.String({ description: 'what it did, or why not' })),
+      before: Type.Optional(Type.Unknown({ description: 'values observed before' })),
+      after: Type.Optional(Type.Unknown({ description: 'values observed after' })),
+      startedAt: Time,
+      endedAt: Type.Optional(Time),
+      attempts: Type.Integer({ description: 'tries by the operator or the runbook' }),
+      actedAt: Type.Optional(Time),
+    },
+    { $id: 'Step' },
+  ),
+);
+
+const DecisionSchema = exactly<Decision>()(
+  object({
+    kind: oneOf(DECISIONS),
+    by: Type.String(),
+    reason: Type.String(),
+    keep: Type.Optional(Type.Boolean()),
+    at: Time,
+  }),
+);
+
+export const ReportSchema = exactly<RunReport>()(
+  object(
+    {
+      run: RunId,
+      runbook: RunbookId,
+      scope: ScopePath,
+      mode: oneOf(MODES),
+      state: oneOf(RUN_STATES),
+      sentence: Type.String({ description: 'the run in one sentence' }),
+      input: Type.Record(Type.String(), Type.Unknown()),
+      by: Type.String(),
+      trigger: oneOf(TRIGGERS),
+      reason: Type.Optional(Type.String()),
+      incident: Type.Optional(Type.String()),
+      startedAt: Time,
+      endedAt: Type.Optional(Time),
+      clock: object(
+        {
+          faultAt: Type.Optional(Time),
+          isolatedAt: Type.Optional(Time),
+          provenAt: Type.Optional(Time),
+        },
+        { description: 'milestones of the recovery-time clock' },
+      ),
+      objective: object({ rtoMs: Type.Number() }),
+      actual: object({ rtoMs: Type.Optional(Type.Number()), sessionsLost: Type.Optional(Type.Number()) }),
+      steps: Type.Array(named<StepRecord>('Step')),
+      decisions: Type.Array(DecisionSchema),
+      approvalsMissing: Type.Optional(Type.Integer()),
+      alerts: Type.Array(named<AlertRef>('Alert')),
+      plan: Type.Optional(
+        object({
+          mutating: Type.Integer(),
+          readOnly: Type.Integer(),
+          changes: Type.Array(Type.String()),
+        }),
+      ),
+    },
+    { $id: 'RunReport', description: 'A run: what was asked, what was done and seen, and how it stands' },
+  ),
+);
+
+export const SummarySchema = exactly<RunSummary>()(
+  object(
+    {
+      run: RunId,
+      runbook: RunbookId,
+      scope: ScopePath,
+      mode: Type.String(),
+      state: oneOf(RUN_STATES),
+      startedAt: Time,
+      endedAt: Type.Optional(Time),
+    },
+    { $id: 'RunSummary' },
+  ),
+);
+
+export const StartedSchema = object(
+  {
+    run: RunId,
+    joined: Type.Boolean({ description: 'true: the run was there already' }),
+    links: object({
+      self: Type.String(),
+      events: Type.String({ description: 'its reports as server-sent events' }),
+      decisions: Type.String(),
+      ui: Type.Optional(Type.String({ description: 'the run in the Temporal UI' })),
+    }),
+  },
+  { $id: 'Started' },
+);
+
+export const LockSchema = exactly<Lock>()(
+  object(
+    { run: RunId, runbook: RunbookId, trigger: oneOf(TRIGGERS), since: Time },
+    { $id: 'Lock', description: 'The run that has a scope to itself' },
+  ),
+);
+
+export const IncidentSchema = exactly<Incident>()(
+  object(
+    {
+      id: Type.String({ examples: ['INC-20300102-0001'] }),
+      scope: ScopePath,
+      run: RunId,
+      faultAt: Time,
+      openedAt: Time,
+      alerts: Type.Array(named<AlertRef>('Alert')),
+      arrivals: Type.Integer({ description: 'alerts that arrived, repeats included' }),
+    },
+    { $id: 'Incident' },
+  ),
+);
+
+export type StartedAnswer = Static<typeof StartedSchema>;
