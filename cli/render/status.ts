@@ -1,0 +1,77 @@
+import type { Coordination, Incident } from '../../core/coordination';
+import { elapsed } from '../../core/report';
+import type { Node } from '../../core/topology';
+import type { Look } from './look';
+import { counted, pad } from './text';
+
+/** The fleet and what is being done to it, at one moment. */
+export interface Status {
+  environment: string;
+  regions: {
+    name: string;
+    weight: number;
+    role: string;
+    /** What clients call. */
+    url: string;
+    /** `ok` and `said`: what `/health` answered to the machine that asked. */
+    nodes: (Node & { ok: boolean; said: string })[];
+  }[];
+  locks: Coordination['locks'];
+  incidents: Incident[];
+}
+
+type StatusNode = Status['regions'][number]['nodes'][number];
+
+/** Regions with their nodes by zone, then open incidents, then locks. */
+export function statusPage(status: Status, look: Look): string[] {
+  const { colors } = look;
+  const { environment, regions, incidents } = status;
+  const nodes = regions.flatMap((region) => region.nodes.filter(({ spare }) => !spare));
+  const healthy = nodes.filter(({ ok }) => ok).length;
+  const share = (healthy === nodes.length ? colors.green : colors.red)(
+    `${healthy} of ${nodes.length} nodes answer`,
+  );
+  return [
+    `${colors.bold(environment)}  ${share} ${colors.dim('(/health, asked from here)')}`,
+    ...regions.flatMap((region) => ['', ...regionLines(region, look)]),
+    '',
+    ...(incidents.length === 0
+      ? [colors.dim('no open incident')]
+      : incidents.flatMap((one) => incidentLines(one, look))),
+    ...lockLines(status, look),
+  ];
+}
+
+function regionLines({ name, weight, role, url, nodes }: Status['regions'][number], look: Look): string[] {
+  const { colors } = look;
+  const zones = [...new Set(nodes.map(({ zone }) => zone))];
+  return [
+    `${colors.bold(name)}  ${weight} %  ${role}  ${colors.dim(url)}`,
+    ...zones.map((zone) => {
+      const members = nodes.filter((node) => node.zone === zone).map((node) => nodeText(node, look));
+      return `  ${pad(zone, 3)}${members.join('  ')}`;
+    }),
+  ];
+}
+
+function nodeText({ name, ok, said, spare }: StatusNode, { colors }: Look): string {
+  if (ok) return `${colors.green('✓')} ${name}`;
+  return spare ? colors.dim(`· ${name} spare`) : `${colors.red('✗')} ${name} ${colors.red(said)}`;
+}
+
+function incidentLines({ id, scope, run, faultAt, arrivals }: Incident, { colors, now }: Look): string[] {
+  const since = `for ${elapsed(Math.max(0, now - Date.parse(faultAt)))}, ${counted(arrivals, 'alert')}`;
+  return [
+    `${colors.red('!')} ${colors.bold(id)}  ${scope}  ${colors.dim(since)}`,
+    `    ./switchover watch ${run}`,
+  ];
+}
+
+function lockLines({ locks }: Status, { colors }: Look): string[] {
+  const held = Object.entries(locks);
+  if (held.length === 0) return [colors.dim('nothing is locked')];
+  return held.map(
+    ([scope, { run, since }]) =>
+      `${scope} is locked by ${run} ${colors.dim(`since ${since.slice(11, 19)}Z`)}`,
+  );
+}

@@ -1,0 +1,101 @@
+import { elapsed } from '../../core/report';
+import type { RunReport } from '../../core/run';
+import { between } from './clock';
+import type { Look } from './look';
+import { stateColor } from './state';
+import { counted, pad, wrap } from './text';
+
+/** A labelled line of the summary. */
+type Fact = [label: string, text: string];
+
+const LABEL = 10;
+const ALERTS = 3;
+
+/**
+ * The result of a run that is over in a box: outcome, RTO against objective, sessions, what was decided and undone.
+ * The link stands below the box, on a line of its own, so that it can be copied.
+ */
+export function summary(report: RunReport, look: Look, link?: string): string[] {
+  const { colors, width } = look;
+  const paint = stateColor(report.state, colors);
+  const inner = width - 4;
+  const lines = summaryFacts(report, look, inner);
+  const title = ` ${report.state} `;
+  return [
+    paint(`╭─${title}${'─'.repeat(Math.max(0, width - 3 - title.length))}╮`),
+    ...lines.map((line) => `${paint('│')} ${pad(line, inner)} ${paint('│')}`),
+    paint(`╰${'─'.repeat(width - 2)}╯`),
+    ...(link ? [`${colors.dim('Temporal')} ${link}`] : []),
+  ];
+}
+
+/** The same without the box, for logs. */
+export function plainSummary(report: RunReport, look: Look, link?: string): string[] {
+  return [report.state, ...summaryFacts(report, look, look.width), ...(link ? [`Temporal  ${link}`] : [])];
+}
+
+function summaryFacts(report: RunReport, look: Look, width: number): string[] {
+  const facts = [
+    ...numbers(report),
+    ...plan(report),
+    ...undone(report),
+    ...decisions(report),
+    ...alerts(report),
+  ];
+  return [
+    ...wrap(report.sentence, width).map((line) => look.colors.bold(line)),
+    ...facts.flatMap(([label, text]) =>
+      wrap(text, width - LABEL).map((line, i) => look.colors.dim(pad(i === 0 ? label : '', LABEL)) + line),
+    ),
+  ];
+}
+
+function numbers({ mode, actual, objective, clock }: RunReport): Fact[] {
+  if (mode === 'plan') return [];
+  const { rtoMs, sessionsLost } = actual;
+  const wanted = objective.rtoMs === 0 ? '' : `, objective ${elapsed(objective.rtoMs)}`;
+  const met = rtoMs !== undefined && rtoMs <= objective.rtoMs ? 'met' : 'missed';
+  const isolated = clock.faultAt && clock.isolatedAt && elapsed(between(clock.faultAt, clock.isolatedAt));
+  return [
+    ['RTO', rtoMs === undefined ? `not measured${wanted}` : `${elapsed(rtoMs)}${wanted}: ${met}`],
+    ...(isolated ? [['isolated', `out of the load balancer after ${isolated}`] satisfies Fact] : []),
+    ...(sessionsLost === undefined ? [] : [['sessions', `${sessionsLost} lost`] satisfies Fact]),
+  ];
+}
+
+function plan({ plan: predicted }: RunReport): Fact[] {
+  if (!predicted) return [];
+  const { mutating, readOnly, changes } = predicted;
+  return [
+    ['plan', `${counted(mutating, 'step')} would change something, ${readOnly} would not`],
+    ...changes.map((change): Fact => ['', `~ ${change}`]),
+  ];
+}
+
+function undone({ steps }: RunReport): Fact[] {
+  const undos = steps.filter(({ kind }) => kind === 'undo');
+  const failed = undos.filter(({ state }) => state === 'failed').length;
+  if (undos.length === 0) return [];
+  return [
+    [
+      'undone',
+      `${undos.length - failed} of ${counted(undos.length, 'step')}${failed > 0 ? `, ${failed} could not be undone` : ''}`,
+    ],
+  ];
+}
+
+function decisions({ decisions: made }: RunReport): Fact[] {
+  return made.map(({ kind, by, reason, at }, i) => [
+    i === 0 ? 'decisions' : '',
+    `${at.slice(11, 19)}Z ${kind} by ${by}: ${reason}`,
+  ]);
+}
+
+function alerts({ alerts: attached }: RunReport): Fact[] {
+  const more = attached.length - ALERTS;
+  const shown = attached.slice(0, ALERTS).map(({ source, summary: text }) => `${source}: ${text}`);
+  return [...shown, ...(more > 0 ? [`and ${more} more`] : [])].map((text, i) => [
+    i === 0 ? 'alerts' : '',
+    text,
+  ]);
+}
