@@ -18,18 +18,19 @@ const undiciFetch = fetch as unknown as (
 ) => Promise<Response>;
 
 /** One MCP session and the highest count it has answered. */
-interface Session {
+export interface Session {
   client: Client;
   transport: StreamableHTTPClientTransport;
   count: number;
+  lost: boolean;
 }
 
 /**
  * One user of the fleet: an official SDK client with its own connections and its own session, which it opens
- * at the first call and anew only when it was lost. Nothing is ever retried.
+ * once, and anew only when it was lost. Nothing is ever retried.
  */
 export class LoadClient {
-  private readonly agent = new Agent();
+  private readonly agent: Agent;
   private session: Promise<Session> | undefined;
 
   /** @param onSessionLost called once for every session the fleet forgot or took back to an older state. */
@@ -37,7 +38,23 @@ export class LoadClient {
     private readonly url: URL,
     private readonly timeoutMs: number,
     private readonly onSessionLost: () => void,
-  ) {}
+  ) {
+    // The SDK gives up waiting at its own timeout but leaves the request open; these end it.
+    this.agent = new Agent({
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
+      connect: { timeout: timeoutMs },
+    });
+  }
+
+  /** The session, initialized now when there is none. @throws what `classify` names. */
+  open(): Promise<Session> {
+    this.session ??= this.initialize().catch((error: unknown) => {
+      this.session = undefined;
+      throw error;
+    });
+    return this.session;
+  }
 
   /**
    * Calls the `count` tool. Calls may overlap: an answer is held against those that had come before the call began.
@@ -55,7 +72,7 @@ export class LoadClient {
       session.count = Math.max(session.count, count);
     } catch (error) {
       const failure = classify(error);
-      if (failure === 'session-not-found' || failure === 'count-regressed') await this.lose(session);
+      if (failure === 'session-not-found' || failure === 'count-regressed') this.lose(session);
       throw error;
     }
   }
@@ -68,31 +85,19 @@ export class LoadClient {
     await this.agent.destroy();
   }
 
-  private open(): Promise<Session> {
-    this.session ??= this.initialize().catch((error: unknown) => {
-      this.session = undefined;
-      throw error;
-    });
-    return this.session;
-  }
-
   private async initialize(): Promise<Session> {
     const client = new Client({ name: 'switchover-load', version: '1.0.0' });
-    const transport = new StreamableHTTPClientTransport(this.url, { fetch: this.fetch });
+    const fetchByAgent: FetchLike = (url, init) => undiciFetch(url, { ...init, dispatcher: this.agent });
+    const transport = new StreamableHTTPClientTransport(this.url, { fetch: fetchByAgent });
     await client.connect(transport, { timeout: this.timeoutMs });
-    return { client, transport, count: 0 };
+    return { client, transport, count: 0, lost: false };
   }
 
-  private async lose(session: Session): Promise<void> {
-    if ((await this.session) !== session) return; // another call has noticed first
+  /** Leaves the session to the calls still under way on it; the next call opens another. */
+  private lose(session: Session): void {
+    if (session.lost) return;
+    session.lost = true;
     this.session = undefined;
     this.onSessionLost();
-    await session.client.close();
   }
-
-  /** The SDK gives up waiting at its timeout but leaves the request open; this ends it. */
-  private readonly fetch: FetchLike = (url, init) => {
-    const signals = [AbortSignal.timeout(this.timeoutMs), init?.signal].filter((signal) => signal != null);
-    return undiciFetch(url, { ...init, signal: AbortSignal.any(signals), dispatcher: this.agent });
-  };
 }

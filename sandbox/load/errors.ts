@@ -36,7 +36,6 @@ export function classify(error: unknown): FailureClass {
   if (error instanceof StreamableHTTPError)
     return error.code === 404 ? 'session-not-found' : `http-${error.code}`;
   if (error instanceof McpError) return error.code === REQUEST_TIMEOUT ? 'timeout' : `rpc-${error.code}`;
-  if (isObject(error) && error['name'] === 'TimeoutError') return 'timeout';
   const code = networkCode(error);
   if (code === undefined) return 'other';
   if (code === 'ECONNREFUSED') return 'refused';

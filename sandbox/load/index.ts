@@ -15,7 +15,7 @@ export interface LoadOptions {
   clients?: number;
   /** Calls a second of each client; default 10. */
   ratePerClient?: number;
-  /** Time after which a call has failed, ms; default 2,000. */
+  /** Time after which a request has failed, ms; default 2,000. A call that must initialize first makes three requests. */
   timeoutMs?: number;
 }
 
@@ -36,7 +36,8 @@ export interface Load {
 }
 
 /**
- * Starts MCP clients that call the tool `count` at a steady rate, until stopped.
+ * Starts MCP clients that call the tool `count` at a steady rate, until stopped. Each initializes its session first,
+ * which is booked only if it fails, as a failed call.
  *
  * The rate is kept whatever the fleet does (an open loop): a client whose call hangs starts the next one on time,
  * so an outage shows with its full weight instead of slowing the load down. A failed call is counted and never
@@ -46,31 +47,37 @@ export function startLoad(options: LoadOptions): Load {
   const { url, clients: size = 20, ratePerClient = 10, timeoutMs = 2_000 } = options;
   const events = new EventEmitter<LoadEvents>();
   const ledger = new Ledger(size, Date.now());
+  const stopping = new AbortController();
   const inFlight = new Set<Promise<void>>();
+  const follow = (work: Promise<void>): void => {
+    inFlight.add(work);
+    void work.then(() => inFlight.delete(work));
+  };
+  const book = (record: CallRecord): void => {
+    ledger.record(record);
+    events.emit('call', record);
+  };
+
   const clients = Array.from({ length: size }, (_, number) => {
-    return new LoadClient(new URL(url), timeoutMs, () => {
+    const client = new LoadClient(new URL(url), timeoutMs, () => {
       ledger.recordLostSession();
       events.emit('session-lost', number);
     });
-  });
-
-  const pacers = clients.map((client, number) => {
     const intervalMs = 1_000 / ratePerClient;
-    return pace(intervalMs, (number / size) * intervalMs, () => {
-      const call = timed(client, number).then((record) => {
-        ledger.record(record);
-        inFlight.delete(call);
-        events.emit('call', record);
-      });
-      inFlight.add(call);
+    const opened = timed(number, () => client.open()).then((record) => {
+      if (record.failure !== undefined) book(record);
+      const call = (): void => follow(timed(number, () => client.count()).then(book));
+      pace(intervalMs, (number / size) * intervalMs, stopping.signal, call);
     });
+    follow(opened);
+    return client;
   });
 
   return {
     events,
     snapshot: () => ledger.report(Date.now()),
     async stop() {
-      pacers.forEach((stopPacing) => stopPacing());
+      stopping.abort();
       await Promise.all(inFlight);
       const report = ledger.report(Date.now());
       await Promise.all(clients.map((client) => client.close()));
@@ -79,12 +86,12 @@ export function startLoad(options: LoadOptions): Load {
   };
 }
 
-async function timed(client: LoadClient, number: number): Promise<CallRecord> {
+async function timed(client: number, work: () => Promise<unknown>): Promise<CallRecord> {
   const startedAt = Date.now();
   const started = performance.now();
-  const finished = () => ({ client: number, startedAt, latencyMs: performance.now() - started });
+  const finished = () => ({ client, startedAt, latencyMs: performance.now() - started });
   try {
-    await client.count();
+    await work();
     return finished();
   } catch (error) {
     return { ...finished(), failure: classify(error), message: String(error) };
@@ -92,7 +99,8 @@ async function timed(client: LoadClient, number: number): Promise<CallRecord> {
 }
 
 /** Runs `tick` every `intervalMs` after a first `offsetMs`, without drift: a late tick does not delay those after it. */
-function pace(intervalMs: number, offsetMs: number, tick: () => void): () => void {
+function pace(intervalMs: number, offsetMs: number, stopping: AbortSignal, tick: () => void): void {
+  if (stopping.aborted) return;
   const startedAt = performance.now() + offsetMs;
   let ticks = 0;
   let timer = setTimeout(function next() {
@@ -100,5 +108,5 @@ function pace(intervalMs: number, offsetMs: number, tick: () => void): () => voi
     timer = setTimeout(next, startedAt + ticks * intervalMs - performance.now());
     tick();
   }, offsetMs);
-  return () => clearTimeout(timer);
+  stopping.addEventListener('abort', () => clearTimeout(timer), { once: true });
 }
