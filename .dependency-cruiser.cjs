@@ -51,9 +51,9 @@ module.exports = {
     },
     {
       name: 'one-place-composes-adapters',
-      comment: 'Adapters meet in createActivities alone; everybody else sees their interfaces.',
+      comment: 'Adapters meet where a worker composes its activities; everybody else sees their interfaces.',
       severity: 'error',
-      from: { path: ours, pathNot: '^(activities/(create|adapters/)|workers/main|test/)' },
+      from: { path: ours, pathNot: '^(activities/(create|adapters/)|workers/|test/)' },
       to: { path: '^activities/adapters/' },
     },
     {
@@ -90,7 +90,7 @@ module.exports = {
     exclude: { path: '^(node_modules|dist|coverage|\\.[^/]+)/' },
     doNotFollow: { path: 'node_modules' },
     enhancedResolveOptions: {
-      extensions: ['.ts', '.js', '.mjs', '.cjs', '.json'],
+      extensions: ['.ts', '.d.ts', '.js', '.mjs', '.cjs', '.json'],
       exportsFields: ['exports'],
       conditionNames: ['node', 'require', 'import', 'default', 'types'],
     },
