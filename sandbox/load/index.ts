@@ -1,4 +1,4 @@
-import { EventEmitter } from 'node:events';
+import { EventEmitter, setMaxListeners } from 'node:events';
 import { LoadClient } from './client';
 import { classify } from './errors';
 import { Ledger } from './ledger';
@@ -48,6 +48,7 @@ export function startLoad(options: LoadOptions): Load {
   const events = new EventEmitter<LoadEvents>();
   const ledger = new Ledger(size, Date.now());
   const stopping = new AbortController();
+  setMaxListeners(size, stopping.signal);
   const inFlight = new Set<Promise<void>>();
   const follow = (work: Promise<void>): void => {
     inFlight.add(work);
