@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
 import type { AppOptions, Deps } from './deps';
 import { Feeds } from './feeds';
@@ -8,7 +7,7 @@ import { createMetrics } from './metrics';
 import { guard } from './plugins/auth';
 import { installObservation } from './plugins/observe';
 import { installOpenapi } from './plugins/openapi';
-import { installProblems } from './plugins/problem';
+import { answerProblem, installProblems } from './plugins/problem';
 import { installValidation } from './plugins/validation';
 import { decisions } from './routes/decisions';
 import { events } from './routes/events';
@@ -48,25 +47,27 @@ export async function buildApp({
   app.addHook('preClose', async () => deps.feeds.close());
 
   await app.register(state, deps);
-  await app.register(api, { ...deps, prefix: '/api/v1' });
-  await app.register(hooks, { ...deps, prefix: '/webhooks' });
+  await app.register(api(deps), { prefix: '/api/v1' });
+  await app.register(hooks(deps), { prefix: '/webhooks' });
   return app;
 }
 
 const OPTIONS: FastifyServerOptions = {
   genReqId: () => randomUUID(),
+  // Errors before there is a route, such as a URL that cannot be decoded.
+  frameworkErrors: answerProblem,
   // A HEAD of an event stream would watch the run.
   exposeHeadRoutes: false,
   // Anybody may choose the id of a run started in the Temporal UI.
   routerOptions: { maxParamLength: 1000 },
 };
 
-const api: FastifyPluginAsyncTypebox<Deps> = async (app, deps) => {
+const api = (deps: Deps) => async (app: FastifyInstance) => {
   guard(app, deps.tokens, ['bearer']);
   for (const routes of [runs, decisions, events, runbooks, fleet]) await app.register(routes, deps);
 };
 
-const hooks: FastifyPluginAsyncTypebox<Deps> = async (app, deps) => {
+const hooks = (deps: Deps) => async (app: FastifyInstance) => {
   // Alertmanager and others can be given a password where they cannot be given a token.
   guard(app, deps.tokens, ['bearer', 'basic']);
   await app.register(webhooks, deps);

@@ -10,11 +10,12 @@ const DEADLINE_MS = 5_000;
 
 /**
  * `node dist/server/main.js`: serves the environment file's fleet until SIGTERM or SIGINT. It starts without Temporal,
- * says so at `/readyz`, and serves as soon as Temporal is there. `SWITCHOVER_LOG_LEVEL` sets what is logged.
+ * says so at `/readyz`, and serves as soon as Temporal is there. `LOG_LEVEL` sets what is logged.
  */
 async function main(): Promise<void> {
   const logger = pino({
-    level: process.env['SWITCHOVER_LOG_LEVEL'] ?? 'info',
+    name: 'server',
+    level: process.env['LOG_LEVEL'] ?? 'info',
     redact: ['req.headers.authorization', '*.headers.authorization'],
   });
   const config = loadConfig();

@@ -5,12 +5,7 @@ import type { Problem } from '../schemas/problem';
 
 /** Answers every error, and every unknown route, as problem+json (RFC 9457) with the error table's code and hint. */
 export function installProblems(app: FastifyInstance): void {
-  app.setErrorHandler<FastifyError>((error, request, reply) => {
-    const problem = problemOf(error, request.id);
-    if (problem.status >= 500) request.log.error({ err: error, code: problem.code }, problem.detail);
-    else request.log.info({ code: problem.code }, problem.detail);
-    return send(reply, problem);
-  });
+  app.setErrorHandler<FastifyError>(answerProblem);
   app.setNotFoundHandler((request: FastifyRequest, reply) =>
     send(reply, {
       ...problemWith(
@@ -22,6 +17,14 @@ export function installProblems(app: FastifyInstance): void {
       hint: 'All routes are described at /docs.',
     }),
   );
+}
+
+/** Answers an error, and logs it: what is the server's trouble with all that is known, what is the caller's by its code. */
+export function answerProblem(error: Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const problem = problemOf(error, request.id);
+  if (problem.status >= 500) request.log.error({ err: error, code: problem.code }, problem.detail);
+  else request.log.info({ code: problem.code }, problem.detail);
+  return send(reply, problem);
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 import { millis } from '../../core/time';
+import { SwitchoverError } from '../../core/errors';
 import { timeline } from '../../core/report';
 import { MODES, isOver, type RunReport } from '../../core/run';
 import type { RunSummary } from '../../operations';
@@ -10,7 +11,7 @@ import { refusals } from '../schemas/problem';
 import type { StartedAnswer } from '../schemas/run';
 import { named, object, oneOf } from '../schemas/schema';
 
-const LONGEST_WAIT_MS = 600_000;
+const LONGEST_WAIT = '10m';
 
 const RunPath = object({ run: Type.String({ minLength: 1, description: 'the run: its workflow id' }) });
 
@@ -132,9 +133,14 @@ export const runs: FastifyPluginAsyncTypebox<Deps> = async (app, { operations, f
   });
 };
 
+/** @throws BAD_INPUT where that is too long for one request */
 function waitOf(wait: string): number {
   const asked = /^\d+$/.test(wait) ? Number(wait) * 1000 : millis(wait);
-  return Math.min(asked, LONGEST_WAIT_MS);
+  if (asked <= millis(LONGEST_WAIT)) return asked;
+  throw new SwitchoverError(
+    'BAD_INPUT',
+    `query.wait: is at most ${LONGEST_WAIT}, not ${wait}; a run that goes on longer is watched at its events`,
+  );
 }
 
 /** The report of the run once it is over; null where `signal` comes first. */

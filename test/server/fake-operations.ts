@@ -1,0 +1,131 @@
+import type { Coordination, Fault, Opened, Started } from '../../core/coordination';
+import { NOTHING_OPEN } from '../../core/coordination';
+import { SwitchoverError } from '../../core/errors';
+import { isOver, type DecisionKind, type DecisionRequest, type RunReport } from '../../core/run';
+import { catalogue, type RunSummary, type StartAsk } from '../../operations';
+import type { RunOperations } from '../../operations/bounded';
+
+/**
+ * Operations in memory: runs are reports that a test sets, everything asked is kept. What the real ones do with
+ * Temporal is tested in `e2e.test.ts`.
+ */
+export class FakeOperations implements RunOperations {
+  readonly catalogue = catalogue;
+  readonly starts: StartAsk[] = [];
+  readonly faults: Fault[] = [];
+  readonly told: { run: string; kind: DecisionKind; request: DecisionRequest }[] = [];
+  readonly lists: unknown[] = [];
+  /** How many are looking at runs right now. */
+  following = 0;
+  state: Coordination = NOTHING_OPEN;
+  /** Thrown by every call, while set. */
+  failure: Error | undefined;
+  private readonly reports = new Map<string, RunReport>();
+  private changed = new EventTarget();
+
+  /** Makes a run exist, or changes it. */
+  put(report: RunReport): void {
+    this.reports.set(report.run, report);
+    this.changed.dispatchEvent(new Event('changed'));
+  }
+
+  async ready(): Promise<void> {
+    this.fail();
+  }
+
+  async start(ask: StartAsk): Promise<Started> {
+    this.fail();
+    const run = ask.key ?? `run-${String(ask.input['node'])}`;
+    const joined = this.starts.some(({ key, input }) => (key ?? `run-${String(input['node'])}`) === run);
+    this.starts.push(ask);
+    if (!this.reports.has(run)) this.put(reportOf({ run, state: 'running' }));
+    return { run, joined };
+  }
+
+  async openIncident(fault: Fault): Promise<Opened> {
+    this.fail();
+    const joined = this.faults.some(({ scope }) => scope === fault.scope);
+    this.faults.push(fault);
+    return { incident: 'INC-20300102-0001', run: `run-${fault.scope}`, joined };
+  }
+
+  async decide(run: string, kind: DecisionKind, request: DecisionRequest): Promise<string> {
+    await this.show(run);
+    this.told.push({ run, kind, request });
+    return `${kind} it is`;
+  }
+
+  async show(run: string): Promise<RunReport> {
+    this.fail();
+    const report = this.reports.get(run);
+    if (report) return report;
+    throw new SwitchoverError('UNKNOWN_RUN', `there is no run "${run}" in environment test`);
+  }
+
+  async list(which: { limit?: number; runbook?: string } = {}): Promise<RunSummary[]> {
+    this.fail();
+    this.lists.push(which);
+    return [...this.reports.values()].map(({ run, runbook, scope, mode, state, startedAt }) => ({
+      run,
+      runbook,
+      scope,
+      mode,
+      state,
+      startedAt,
+    }));
+  }
+
+  async *follow(run: string, { signal }: { signal?: AbortSignal } = {}): AsyncGenerator<RunReport> {
+    this.following += 1;
+    try {
+      while (!signal?.aborted) {
+        const change = this.nextChange(signal);
+        const report = await this.show(run);
+        yield report;
+        if (isOver(report.state)) return;
+        await change;
+      }
+    } finally {
+      this.following -= 1;
+    }
+  }
+
+  async coordination(): Promise<Coordination> {
+    this.fail();
+    return this.state;
+  }
+
+  private fail(): void {
+    if (this.failure) throw this.failure;
+  }
+
+  private nextChange(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      this.changed.addEventListener('changed', () => resolve(), { once: true });
+      signal?.addEventListener('abort', () => resolve(), { once: true });
+    });
+  }
+}
+
+/** A report in which all is as it should be but what is given. */
+export function reportOf(given: Partial<RunReport> = {}): RunReport {
+  return {
+    run: 'run-1',
+    runbook: 'node-failover',
+    scope: 'node/us-east-1/a/n1',
+    mode: 'execute',
+    state: 'recovered',
+    sentence: 'us-east-1/a/n1 was restarted and serves again',
+    input: { node: 'us-east-1/a/n1' },
+    by: 'ada',
+    trigger: 'manual',
+    startedAt: '2030-01-02T03:04:05.000Z',
+    clock: {},
+    objective: { rtoMs: 5000 },
+    actual: {},
+    steps: [],
+    decisions: [],
+    alerts: [],
+    ...given,
+  };
+}
