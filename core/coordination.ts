@@ -50,6 +50,9 @@ export interface Opened {
   joined: boolean;
 }
 
+/** The answer to one of several faults: what it opened or joined, or why it could not be dealt with. */
+export type Answered = Opened | { error: { code: string; sentence: string } };
+
 /** A run somebody asks for. `run` is its workflow id. */
 export interface StartRequest {
   run: string;

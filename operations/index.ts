@@ -9,6 +9,7 @@ import {
 import type { UpdateDefinition } from '@temporalio/common';
 import {
   runId,
+  type Answered,
   type Coordination,
   type Fault,
   type Grant,
@@ -35,12 +36,14 @@ import {
   coordination,
   coordinatorId,
   decisions,
-  openIncident,
+  openIncidents,
   report,
   startRun,
 } from '../workflows/messages';
+import { Batcher } from './batch';
 import { launch } from './launch';
 
+export { TASK_QUEUE } from '../workflows/messages';
 export { catalogue, connect, loadConfig, temporalOptions } from './connect';
 
 /** What somebody asks for at any door. */
@@ -68,11 +71,22 @@ export interface RunSummary {
   endedAt?: string;
 }
 
+/** How long a batch of faults may take. */
+const FAULTS_MS = 10_000;
+
 /**
  * All that a door may do with runs. Server, CLI and monitor use this and nothing else of Temporal, so that every door
  * checks, joins and reports alike.
  */
 export class Operations {
+  /** A storm of faults travels in few updates: Temporal takes ten at once from all doors together. */
+  private readonly faults = new Batcher<Fault, Answered>({
+    send: (faults) =>
+      this.client.withDeadline(Date.now() + FAULTS_MS, () => this.coordinate(openIncidents, faults)),
+    inFlight: 2,
+    size: 100,
+  });
+
   constructor(
     private readonly client: Client,
     private readonly environment: string,
@@ -124,7 +138,10 @@ export class Operations {
   /** Opens an incident or joins the open one of its scope. @throws as {@link start} */
   async openIncident(fault: Fault): Promise<Opened> {
     checkRequest(findRunbook(this.catalogue, fault.runbook), { input: fault.input });
-    return this.coordinate(openIncident, fault);
+    const answer = await this.faults.ask(fault);
+    if (!('error' in answer)) return answer;
+    const { code, sentence } = answer.error;
+    throw new SwitchoverError(isErrorCode(code) ? code : 'INTERNAL', sentence);
   }
 
   /** Asks for the lock of a scope, on behalf of a run that was started past the coordinator. */

@@ -16,6 +16,7 @@ import {
   open,
   release,
   runId,
+  type Answered,
   type Coordination,
   type Fault,
   type Grant,
@@ -26,7 +27,7 @@ import {
 } from '../core/coordination';
 import type { Warrant } from '../core/run';
 import { causeOf } from './engine/outcome';
-import { acquire, alertAttached, coordination, openIncident, released, startRun } from './messages';
+import { acquire, alertAttached, coordination, openIncidents, released, startRun } from './messages';
 
 const { launchRun, endedRuns } = proxyLocalActivities<Activities>({
   startToCloseTimeout: '3s',
@@ -63,9 +64,9 @@ class Desk {
 
   constructor({ locks, incidents, opened }: Coordination) {
     this.now = { locks: { ...locks }, incidents: { ...incidents }, opened };
-    setHandler(openIncident, (fault) => this.openIncident(fault), {
+    setHandler(openIncidents, (faults) => Promise.all(faults.map((fault) => this.answer(fault))), {
       description:
-        'A fault was seen: opens an incident and starts its run, or joins the run that deals with it.',
+        'Faults were seen: each opens an incident and starts its run, or joins the run that deals with it.',
     });
     setHandler(startRun, (ask) => this.startRun(ask), {
       description:
@@ -91,6 +92,16 @@ class Desk {
   /** Frees the scopes of those runs that are over. */
   async freeEnded(runs: string[]): Promise<void> {
     if (runs.length > 0) (await endedRuns(runs)).forEach((run) => release(this.now, run));
+  }
+
+  /** One fault that cannot be dealt with must not keep the others from being answered. */
+  private async answer(fault: Fault): Promise<Answered> {
+    try {
+      return await this.openIncident(fault);
+    } catch (error) {
+      const { sentence, code = 'INTERNAL' } = causeOf(error);
+      return { error: { code, sentence } };
+    }
   }
 
   private async openIncident(fault: Fault): Promise<Opened> {

@@ -1,9 +1,9 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type {
+  Answered,
   Coordination,
   Fault,
   Grant,
-  Opened,
   Release,
   StartRequest,
   Started,
@@ -34,8 +34,8 @@ export const alertAttached = defineSignal<[AlertRef]>('alertAttached');
 /** The one coordinator of an environment. */
 export const coordinatorId = (environment: string) => `coordinator-${environment}`;
 
-/** Opens an incident and starts its run, or joins the one that already deals with it. */
-export const openIncident = defineUpdate<Opened, [Fault]>('openIncident');
+/** Opens an incident and starts its run, or joins the one that already deals with it; for several faults at once. */
+export const openIncidents = defineUpdate<Answered[], [Fault[]]>('openIncidents');
 
 /** Starts a run under its scope's lock, or joins the run of the same runbook that holds it. */
 export const startRun = defineUpdate<Started, [StartRequest]>('startRun');

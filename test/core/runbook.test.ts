@@ -1,0 +1,77 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { parse } from 'yaml';
+import { matchAlert, scopeOf, workflowType, type Runbook } from '../../core/runbook';
+import { checkRequest, runbookProblems } from '../../core/runbook-schema';
+import * as workflows from '../../workflows';
+
+const files = readdirSync('runbooks').filter((file) => file.endsWith('.yaml'));
+const catalogue = files.map((file) => parse(readFileSync(`runbooks/${file}`, 'utf8')) as Runbook);
+const nodeFailover = catalogue.find(({ id }) => id === 'node-failover')!;
+
+describe('the catalogue', () => {
+  it.each(catalogue.map((runbook) => [runbook.id, runbook] as const))('%s is well declared', (_, runbook) => {
+    expect(runbookProblems(runbook)).toEqual([]);
+  });
+
+  it('and the startable workflows are the same', () => {
+    const entities = ['coordinator', 'monitor'];
+    expect(Object.keys(workflows).sort()).toEqual(
+      [...catalogue.map(({ id }) => workflowType(id)), ...entities].sort(),
+    );
+  });
+
+  it.each([
+    ['a missing field', { ...nodeFailover, risk: undefined }, 'risk'],
+    ['an unknown field', { ...nodeFailover, rsik: 'low' }, 'rsik'],
+    ['a risk that is none', { ...nodeFailover, risk: 'tiny' }, 'risk'],
+    ['an example that does not fit its own input', { ...nodeFailover, example: { node: 7 } }, 'example.node'],
+    [
+      'an alert that fills an unknown input',
+      { ...nodeFailover, alerts: [{ match: { a: 'b' }, input: { host: 'node' } }] },
+      'input.properties.host',
+    ],
+  ])('names the field of %s', (_, candidate, path) => {
+    const plain: unknown = JSON.parse(JSON.stringify(candidate));
+    expect(runbookProblems(plain).map((problem) => problem.path)).toContain(path);
+  });
+});
+
+describe('a request', () => {
+  it.each([
+    [undefined, 'input: is missing'],
+    [{}, 'input: is missing'],
+    ['text', '(top level): must be object'],
+    [{ input: {} }, 'input.node: is missing (for example "us-east-1/a/n1")'],
+    [{ input: { node: 'n1' } }, 'input.node: must match pattern'],
+    [{ input: { node: 'us-east-1/a/n1', force: true } }, 'input.force: is not a known field; known are node'],
+    [
+      { input: { node: 'us-east-1/a/n1' }, mode: 'dry' },
+      'mode: must be one of plan, execute, drill, not "dry"',
+    ],
+    [{ input: { node: 'us-east-1/a/n1' }, lockHeld: true }, 'lockHeld: is not a known field'],
+  ])('%j is refused: %s', (request, sentence) => {
+    expect(() => checkRequest(nodeFailover, request)).toThrow(
+      expect.objectContaining({ code: 'BAD_INPUT', message: expect.stringContaining(sentence) }),
+    );
+  });
+
+  it('that fits is returned as it is', () => {
+    const request = { input: { node: 'us-east-1/a/n1' }, mode: 'plan' };
+    expect(checkRequest(nodeFailover, request)).toBe(request);
+    expect(scopeOf(nodeFailover, request.input)).toBe('node/us-east-1/a/n1');
+  });
+});
+
+describe('an alert', () => {
+  it('finds its runbook and fills its input from labels', () => {
+    const match = matchAlert(catalogue, {
+      alertname: 'NodeDown',
+      node: 'us-east-1/a/n1',
+      severity: 'critical',
+    });
+    expect(match).toMatchObject({ runbook: { id: 'node-failover' }, input: { node: 'us-east-1/a/n1' } });
+  });
+
+  it('that nothing answers finds none', () =>
+    expect(matchAlert(catalogue, { alertname: 'DiskFull' })).toBeNull());
+});
