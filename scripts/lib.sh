@@ -33,8 +33,8 @@ now_ms() { printf '%s' $((${EPOCHREALTIME//[.,]/} / 1000)); }
 
 # Holds a lock under .switchover until this process ends, so that runs at the same time wait for one another.
 hold() {
-  mkdir -p "$state/logs" "$state/stamps" 2>/dev/null ||
-    die 2 "Cannot write to $state." "This checkout belongs to somebody else: clone your own, or ask for write access."
+  { mkdir -p "$state/logs" "$state/stamps" && : >>"$state/$1.lock"; } 2>/dev/null ||
+    die 2 "Cannot write to $state." "Something changed that needs work there, and the checkout is somebody else's: clone your own."
   exec {lock}>"$state/$1.lock"
   flock -n "$lock" && return
   say "… waiting for another $1 of this checkout to end"
