@@ -1,0 +1,96 @@
+import type { Config, RegionConfig } from '../core/config';
+import { FIRST_SPARE, REGIONS, ZONES, balancerAddresses, sharedAddresses, zoneMembers } from './layout';
+import type { Settings } from './settings';
+
+/** Name of the HAProxy backend that holds a region's nodes. */
+export const BACKEND = 'mcp';
+
+/** The variable that holds a token's secret, by the token's name. */
+export const TOKEN_VARIABLES = {
+  viewer: 'SWITCHOVER_TOKEN_VIEWER',
+  operator: 'SWITCHOVER_TOKEN_OPERATOR',
+  approver: 'SWITCHOVER_TOKEN_APPROVER',
+  admin: 'SWITCHOVER_TOKEN_ADMIN',
+  alertmanager: 'SWITCHOVER_TOKEN_ALERTMANAGER',
+} as const;
+
+export const FLEET_USER = 'switchover';
+export const FLEET_PASSWORD_VARIABLE = 'SWITCHOVER_FLEET_PASSWORD';
+export const DATABASE_VARIABLE = 'SWITCHOVER_DATABASE_URL';
+
+/** The environment file of a sandbox (DESIGN section 7): the fleet as laid out, judged and promised as in REQUIREMENTS. */
+export function environmentFile(settings: Settings): Config {
+  const at = sharedAddresses(settings.block);
+  return {
+    environment: 'sandbox',
+    regions: Object.fromEntries(REGIONS.map(({ name }, index) => [name, region(settings, index)])),
+    sessions: { kind: 'redis', url: `redis://${at.redis}` },
+    health: {
+      node: {
+        interval: '500ms',
+        suspiciousInterval: '100ms',
+        timeout: '400ms',
+        mcpInterval: '2s',
+        failures: 3,
+        successes: 2,
+      },
+    },
+    objectives: { node: { rto: '5s' } },
+    policies: {
+      minimumHealthyShare: 0.5,
+      restarts: 2,
+      startTimeout: '5s',
+      ramp: [25, 50, 100],
+      rampInterval: '300ms',
+      watch: '1s',
+    },
+    escalation: [
+      { to: 'on-call', webhook: `http://${at.notifications}/notify`, after: '0s' },
+      { to: 'engineering-manager', webhook: `http://${at.notifications}/notify`, after: '30s' },
+    ],
+    server: {
+      listen: at.server,
+      tokens: [
+        { name: 'viewer', role: 'viewer', secret: { env: TOKEN_VARIABLES.viewer } },
+        { name: 'operator', role: 'operator', secret: { env: TOKEN_VARIABLES.operator } },
+        { name: 'approver', role: 'approver', secret: { env: TOKEN_VARIABLES.approver } },
+        { name: 'admin', role: 'admin', secret: { env: TOKEN_VARIABLES.admin } },
+        { name: 'alertmanager', role: 'operator', secret: { env: TOKEN_VARIABLES.alertmanager } },
+      ],
+      temporalUi: `http://${at.temporalUi}`,
+    },
+    journal: { url: { env: DATABASE_VARIABLE } },
+  };
+}
+
+function region(settings: Settings, index: number): RegionConfig {
+  const { block, nodesPerZone, sparesPerZone } = settings;
+  const balancer = balancerAddresses(block, index);
+  const zones = ZONES.map((zone, z) => {
+    const place = { block, region: index, zone: z };
+    return [
+      zone,
+      {
+        nodes: zoneMembers(place, 'n', 1, nodesPerZone),
+        spares: zoneMembers(place, 's', FIRST_SPARE, sparesPerZone),
+      },
+    ] as const;
+  });
+  return {
+    weight: REGIONS[index]!.weight,
+    role: 'active',
+    loadBalancer: {
+      kind: 'haproxy',
+      runtime: balancer.runtime,
+      url: `http://${balancer.frontend}/mcp`,
+      backend: BACKEND,
+    },
+    fleet: {
+      kind: 'supervisord',
+      url: `http://${sharedAddresses(block).supervisor}/RPC2`,
+      user: FLEET_USER,
+      password: { env: FLEET_PASSWORD_VARIABLE },
+    },
+    zones: Object.fromEntries(zones),
+  };
+}

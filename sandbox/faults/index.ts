@@ -1,0 +1,72 @@
+import { SwitchoverError } from '../../core/errors';
+import { boot } from '../boot';
+import { openContext } from '../context';
+import { REGIONS } from '../layout';
+import { allParts } from '../parts';
+import type { Context } from '../parts/part';
+import { workerIn } from '../parts/switchover';
+import { stateDir, type SandboxOptions } from '../settings';
+import { supervisorOf } from '../supervisor';
+import { NODE_FAULTS, breakNode, healNode, type NodeFault } from './node';
+import { kill } from './program';
+
+/** What can be broken: a node by its id `us-east-1/a/n1`, a region's worker, the Temporal server. */
+export type Target =
+  { kind: 'node'; node: string } | { kind: 'worker'; region: string } | { kind: 'temporal' };
+
+/**
+ * Injects a real fault. A killed worker is started again by the supervisor; a killed node or Temporal server is not.
+ * @param fault one of {@link NODE_FAULTS} for a node; `kill` for the others
+ * @param latencyMs for the fault `latency`: what is added to every MCP request
+ * @returns one sentence of what was done
+ * @throws BAD_INPUT for an unknown fault · UNKNOWN_TARGET · SANDBOX where the target does not run
+ */
+export async function breakPart(
+  options: SandboxOptions,
+  target: Target,
+  fault: string,
+  latencyMs = 1_000,
+): Promise<string> {
+  const faults: readonly string[] = target.kind === 'node' ? NODE_FAULTS : ['kill'];
+  if (!faults.includes(fault)) {
+    throw new SwitchoverError(
+      'BAD_INPUT',
+      `fault: "${fault}" is none of a ${target.kind}; there are ${faults.join(', ')}`,
+    );
+  }
+  const context = await existing(options);
+  const supervisor = supervisorOf(context.at, context.secrets);
+  return target.kind === 'node'
+    ? breakNode(context, supervisor, target.node, fault as NodeFault, latencyMs)
+    : kill(supervisor, programOf(target));
+}
+
+/**
+ * Takes every fault away from a target. A node that was killed stays stopped, for a runbook to find, unless `restart`
+ * is set; a worker or the Temporal server is started where it does not run, and serves when this returns.
+ * @returns one sentence of what was done
+ * @throws UNKNOWN_TARGET · SANDBOX where it does not start
+ */
+export async function healPart(options: SandboxOptions, target: Target, restart = false): Promise<string> {
+  const context = await existing(options);
+  const supervisor = supervisorOf(context.at, context.secrets);
+  if (target.kind === 'node') return healNode(context, supervisor, target.node, restart);
+  const name = programOf(target);
+  const part = allParts(context).filter(({ programs }) => programs.some((program) => program.name === name));
+  await boot(part, supervisor, context.files.logs, () => {});
+  return `${name} runs`;
+}
+
+async function existing(options: SandboxOptions): Promise<Context> {
+  const context = await openContext(options);
+  if (context) return context;
+  throw new SwitchoverError('SANDBOX', `There is no sandbox in ${stateDir(options)} to break or heal.`);
+}
+
+function programOf(target: Exclude<Target, { kind: 'node' }>): string {
+  if (target.kind === 'temporal') return 'temporal';
+  const regions: string[] = REGIONS.map(({ name }) => name);
+  if (regions.includes(target.region)) return workerIn(target.region);
+  const message = `"${target.region}" is not a region of the sandbox; there are ${regions.join(', ')}`;
+  throw new SwitchoverError('UNKNOWN_TARGET', message);
+}

@@ -1,0 +1,83 @@
+/**
+ * Where everything of a sandbox listens: pure arithmetic on the loopback net 127.0.0.0/8, all of which Linux answers
+ * on without setting anything up. `127.<block>.0.<n>` holds the shared parts, `127.<block + r>.0.1` the load balancer
+ * of region r, `127.<block + r>.<zone>.<n>` its nodes. Blocks four apart never meet.
+ */
+export const REGIONS = [
+  { name: 'us-east-1', weight: 40 },
+  { name: 'eu-central-1', weight: 35 },
+  { name: 'ap-southeast-1', weight: 25 },
+] as const;
+
+export const ZONES = ['a', 'b', 'c'] as const;
+
+/** The last octet of a zone's first spare; nodes come before it. */
+export const FIRST_SPARE = 101;
+
+/** The highest block whose regions still fit into the second octet. */
+export const MAX_BLOCK = 254 - REGIONS.length;
+
+/** host:port of everything the regions share. */
+export interface SharedAddresses {
+  /** Bound by `up` and `down` while they work, so that only one of them does. */
+  lock: string;
+  temporal: string;
+  temporalHttp: string;
+  temporalUi: string;
+  supervisor: string;
+  redis: string;
+  journal: string;
+  prometheus: string;
+  alertmanager: string;
+  server: string;
+  notifications: string;
+}
+
+/** host:port of a region's load balancer: what clients call, its runtime API, its metrics and statistics page. */
+export interface BalancerAddresses {
+  frontend: string;
+  runtime: string;
+  metrics: string;
+}
+
+/** The shared addresses of a block. */
+export function sharedAddresses(block: number): SharedAddresses {
+  const at = (host: number, port: number): string => `127.${block}.0.${host}:${port}`;
+  // Whatever address it is told, Temporal's development server looks for its own parts on 127.0.0.1.
+  const temporalAt = (offset: number): string => `127.0.0.1:${7233 + 10 * block + offset}`;
+  return {
+    lock: at(9, 9000),
+    temporal: temporalAt(0),
+    temporalHttp: temporalAt(1),
+    temporalUi: temporalAt(2),
+    supervisor: at(11, 9001),
+    redis: at(12, 6379),
+    journal: at(13, 5432),
+    prometheus: at(14, 9090),
+    alertmanager: at(15, 9093),
+    server: at(16, 8800),
+    notifications: at(17, 9094),
+  };
+}
+
+/** The addresses of the load balancer of the region at `index` of {@link REGIONS}. */
+export function balancerAddresses(block: number, index: number): BalancerAddresses {
+  const at = (port: number): string => `127.${block + index + 1}.0.1:${port}`;
+  return { frontend: at(8080), runtime: at(9999), metrics: at(8405) };
+}
+
+/** The members of a zone: `count` of them, named `<prefix>1…`, from last octet `first` on. */
+export function zoneMembers(
+  place: { block: number; region: number; zone: number },
+  prefix: string,
+  first: number,
+  count: number,
+): Record<string, string> {
+  const { block, region, zone } = place;
+  return Object.fromEntries(
+    Array.from({ length: count }, (_, i) => [
+      `${prefix}${i + 1}`,
+      `127.${block + region + 1}.${zone + 1}.${first + i}:8080`,
+    ]),
+  );
+}

@@ -1,0 +1,88 @@
+import { join } from 'node:path';
+import { regionConfig, nodesOf } from '../../core/topology';
+import { get } from '../conditions';
+import { BACKEND } from '../environment';
+import { REGIONS, balancerAddresses } from '../layout';
+import type { Settings } from '../settings';
+import { tool } from '../tools';
+import { nodesIn } from './nodes';
+import type { Context, Part } from './part';
+
+/** A region's load balancer in front of its MCP nodes. */
+export function haproxy(context: Context, region: string): Part {
+  const name = `haproxy-${region}`;
+  const file = join(context.dir, `${name}.cfg`);
+  const { frontend, runtime, metrics } = addressesOf(context, region);
+  const program = {
+    name,
+    command: () => [tool('haproxy'), '-db', '-f', file],
+    listens: [frontend, runtime, metrics],
+  };
+  return {
+    name: `HAProxy ${region}`,
+    after: [nodesIn(region)], // a node that is not there yet would first have to pass its checks twice
+    programs: [program],
+    files: { [file]: configuration(context, region) },
+    ready: () => get(`${new URL(regionConfig(context.config, region).loadBalancer.url).origin}/health`),
+  };
+}
+
+/**
+ * POSTs to MCP are not idempotent: a request is tried on another node only when none got it (`conn-failure`). A hung
+ * node is bounded by `timeout server`, except for a GET, the stream on which a session's notifications come.
+ */
+function configuration(context: Context, region: string): string {
+  const { frontend, runtime, metrics } = addressesOf(context, region);
+  const servers = nodesOf(context.config, region)
+    .filter(({ spare }) => !spare)
+    .map(({ server, address }) => `  server ${server} ${address} check weight 100`);
+  return `global
+  stats socket ipv4@${runtime} level admin
+  stats timeout 1h
+
+defaults
+  mode http
+  timeout connect 500ms
+  timeout client 1h
+  timeout server 10s
+  timeout queue 5s
+  retries 3
+  option redispatch 1
+  retry-on conn-failure
+
+frontend clients
+  bind ${frontend}
+  http-request return status 404 content-type text/plain string "Only /mcp and /health are here.\\n" unless { path /mcp /health }
+  default_backend ${BACKEND}
+
+backend ${BACKEND}
+  balance leastconn
+  stick-table type string len 64 size 100k expire 1h
+  stick store-response res.hdr(Mcp-Session-Id)
+  stick on req.hdr(Mcp-Session-Id)
+  http-request set-timeout server 1h if METH_GET { path /mcp }
+  option httpchk GET /health
+  http-check expect status 200
+  default-server ${checks(context.settings)}
+${servers.join('\n')}
+
+frontend metrics
+  bind ${metrics}
+  http-request use-service prometheus-exporter if { path /metrics }
+  stats enable
+  stats uri /stats
+`;
+}
+
+function checks({ checks: rule, haproxyObserve }: Settings): string {
+  const [interval, failures] = rule.split('/');
+  const observe = haproxyObserve ? ' observe layer4 error-limit 1 on-error mark-down' : '';
+  return `inter ${interval} fall ${failures} rise 2${observe}`;
+}
+
+function addressesOf({ settings }: Context, region: string) {
+  return balancerAddresses(
+    settings.block,
+    REGIONS.findIndex(({ name }) => name === region),
+  );
+}

@@ -1,0 +1,27 @@
+import { REGIONS } from '../layout';
+import { haproxy } from './haproxy';
+import { journal } from './journal';
+import { alertmanager, prometheus } from './monitoring';
+import { nodes } from './nodes';
+import { notifications } from './notifications';
+import type { Context, Part } from './part';
+import { redis } from './redis';
+import { server, worker } from './switchover';
+import { temporal } from './temporal';
+
+/** Every part a sandbox of this context can have, wanted or not, in the order people read them. */
+export function allParts(context: Context): Part[] {
+  const regions = REGIONS.map(({ name }) => name);
+  return [
+    temporal(context),
+    journal(context),
+    redis(context),
+    notifications(context),
+    ...regions.map((region) => nodes(context, region)),
+    ...regions.map((region) => haproxy(context, region)),
+    alertmanager(context),
+    prometheus(context),
+    ...regions.map((region) => worker(context, region)),
+    server(context),
+  ];
+}

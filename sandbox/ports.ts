@@ -1,0 +1,58 @@
+import { createServer, type Server } from 'node:net';
+import { SwitchoverError } from '../core/errors';
+import { describe, listenerOn } from './proc';
+
+/**
+ * Makes sure that nothing listens on these addresses (host:port).
+ * @throws PORT_TAKEN naming each one that is taken, and the process that holds it
+ */
+export async function refuseTaken(addresses: readonly string[]): Promise<void> {
+  const bound = await Promise.all(
+    addresses.map(async (address) => ({ address, server: await bind(address) })),
+  );
+  for (const { server } of bound) server?.close();
+  const taken = bound.filter(({ server }) => !server);
+  if (taken.length === 0) return;
+  const sentences = await Promise.all(
+    taken.map(async ({ address }) => `${address} is held by ${await holder(address)}`),
+  );
+  throw new SwitchoverError(
+    'PORT_TAKEN',
+    `The sandbox cannot listen where it should: ${sentences.join('; ')}.`,
+  );
+}
+
+/**
+ * Runs `work` while holding `address`. The kernel lets go of it however this process ends, so no lock is ever stale.
+ * @throws PORT_TAKEN where another process is at work
+ */
+export async function exclusively<T>(address: string, work: () => Promise<T>): Promise<T> {
+  const lock = await bind(address);
+  if (!lock) {
+    const message = `Another \`sandbox up\` or \`sandbox down\` is at work on this block, ${await holder(address)}. Wait for it.`;
+    throw new SwitchoverError('PORT_TAKEN', message);
+  }
+  try {
+    return await work();
+  } finally {
+    lock.close();
+  }
+}
+
+/** A server listening on host:port, or undefined where the address is taken. */
+function bind(address: string): Promise<Server | undefined> {
+  const [host, port] = address.split(':');
+  const server = createServer();
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE') resolve(undefined);
+      else reject(error);
+    });
+    server.listen({ host, port: Number(port) }, () => resolve(server));
+  });
+}
+
+async function holder(address: string): Promise<string> {
+  const process = await listenerOn(address);
+  return process ? describe(process) : "another user's process (as root, `ss -ltnp` shows it)";
+}

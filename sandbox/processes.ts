@@ -1,0 +1,69 @@
+import { SwitchoverError, messageOf } from '../core/errors';
+import { until } from './conditions';
+import { allProcesses, describe, type Process } from './proc';
+
+/** Every process of a sandbox inherits this variable; its value, the state directory, proves whose the process is. */
+export const MARKER = 'SWITCHOVER_SANDBOX';
+
+/** How long processes get to end by themselves before they are killed, ms. */
+const GRACE_MS = 2_000;
+
+/**
+ * The processes of the sandbox in `dir`: those that carry its mark, and their descendants, because Postgres' children
+ * overwrite the memory in which theirs stood. Never the process that asks.
+ */
+export async function processesOf(dir: string): Promise<Process[]> {
+  const all = await allProcesses();
+  const ours = new Set(
+    all.filter(({ environment }) => environment.includes(`${MARKER}=${dir}`)).map(({ pid }) => pid),
+  );
+  ours.delete(process.pid);
+  let before: number;
+  do {
+    before = ours.size;
+    for (const { pid, parent } of all) if (ours.has(parent)) ours.add(pid);
+  } while (ours.size > before);
+  return all.filter(({ pid, alive }) => alive && ours.has(pid) && pid !== process.pid);
+}
+
+/**
+ * Ends every process of the sandbox in `dir` and nothing else. The supervisor goes first and hard, so that it starts
+ * nothing while the others end; those get an interrupt (to Postgres: stop fast but cleanly), and SIGKILL after 2 s.
+ * @returns how many there were
+ * @throws SANDBOX naming the processes that even SIGKILL did not end
+ */
+export async function endProcesses(dir: string): Promise<number> {
+  const found = await processesOf(dir);
+  const supervisors = found.filter(({ command }) => command.includes('supervisord'));
+  const others = found.filter((one) => !supervisors.includes(one));
+  signal(supervisors, 'SIGKILL');
+  signal(others, 'SIGINT');
+  signal(others, 'SIGCONT'); // a hung one sees the interrupt only when woken
+  try {
+    await until(() => refuseAny(dir), GRACE_MS);
+  } catch {
+    signal(await processesOf(dir), 'SIGKILL');
+    await until(() => refuseAny(dir), GRACE_MS).catch((error: unknown) => {
+      throw new SwitchoverError(
+        'SANDBOX',
+        `${messageOf(error)} did not end, although killed. Look at them and try again.`,
+      );
+    });
+  }
+  return found.length;
+}
+
+function signal(processes: readonly Process[], name: NodeJS.Signals): void {
+  for (const { pid } of processes) {
+    try {
+      process.kill(pid, name);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
+  }
+}
+
+async function refuseAny(dir: string): Promise<void> {
+  const left = await processesOf(dir);
+  if (left.length > 0) throw new Error(left.map(describe).join(', '));
+}

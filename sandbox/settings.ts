@@ -1,0 +1,84 @@
+import { resolve } from 'node:path';
+import { Type, type Static } from '@sinclair/typebox';
+import { SwitchoverError } from '../core/errors';
+import { describe, problems } from '../core/schema';
+import { FIRST_SPARE, MAX_BLOCK, REGIONS } from './layout';
+
+/** What a sandbox consists of. All but `workers`, `server` and `monitoring` is settled by its first `up`. */
+const SettingsSchema = Type.Object(
+  {
+    /** Added to the second octet of every address, so that several sandboxes live side by side. */
+    block: Type.Integer({ minimum: 0, maximum: MAX_BLOCK, examples: [0] }),
+    nodesPerZone: Type.Integer({ minimum: 1, maximum: FIRST_SPARE - 1, examples: [2] }),
+    /** Nodes per zone that are installed but stopped. */
+    sparesPerZone: Type.Integer({ minimum: 0, maximum: 100, examples: [1] }),
+    /** In how many regions, in the order of `REGIONS`, a worker runs. */
+    workers: Type.Integer({ minimum: 0, maximum: REGIONS.length, examples: [2] }),
+    server: Type.Boolean(),
+    /** Prometheus and Alertmanager. */
+    monitoring: Type.Boolean(),
+    /** HAProxy's own health checks: interval / failures until a node is down. */
+    checks: Type.String({ pattern: '^\\d+(ms|s)/\\d+$', examples: ['2s/3'] }),
+    /** Whether one refused connection already takes a node out, ahead of the checks. */
+    haproxyObserve: Type.Boolean(),
+  },
+  { additionalProperties: false },
+);
+
+export type Settings = Static<typeof SettingsSchema>;
+
+/** What a caller may ask of `up`; what is left out keeps its value, or takes its default in a new sandbox. */
+export interface SandboxOptions extends Partial<Settings> {
+  /** State directory, see {@link stateDir}. */
+  dir?: string;
+}
+
+export const DEFAULTS: Settings = {
+  block: 0,
+  nodesPerZone: 2,
+  sparesPerZone: 1,
+  workers: 2,
+  server: true,
+  monitoring: true,
+  checks: '2s/3',
+  haproxyObserve: true,
+};
+
+/** May be changed by an `up` on a sandbox that exists: more parts are started, none is stopped. */
+const CHANGEABLE: readonly (keyof Settings)[] = ['workers', 'server', 'monitoring'];
+
+/**
+ * Where a sandbox keeps its files: `options.dir`, else `SWITCHOVER_SANDBOX_DIR`, else one directory a user and block.
+ * Not under a home directory, which the user `postgres` could not enter.
+ */
+export function stateDir(options: SandboxOptions): string {
+  const given = options.dir ?? process.env['SWITCHOVER_SANDBOX_DIR'];
+  return resolve(
+    given ?? `/var/tmp/switchover-${process.getuid?.()}/block-${options.block ?? DEFAULTS.block}`,
+  );
+}
+
+/**
+ * The settings an `up` works with: those asked for, over those `saved` by an earlier one, over the defaults.
+ * @throws BAD_INPUT naming every option that is wrong or does not fit the sandbox that is there.
+ */
+export function settle(options: SandboxOptions, saved: Settings | undefined, dir: string): Settings {
+  const { dir: _, ...asked } = options;
+  const given = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));
+  const settings = { ...DEFAULTS, ...saved, ...given };
+  const wrong = problems(SettingsSchema, settings, 'sandbox');
+  if (wrong.length > 0) throw new SwitchoverError('BAD_INPUT', describe(wrong), wrong);
+  if (saved) refuseChanges(settings, saved, dir);
+  return settings;
+}
+
+function refuseChanges(settings: Settings, saved: Settings, dir: string): void {
+  const changed = (Object.keys(saved) as (keyof Settings)[])
+    .filter((key) => !CHANGEABLE.includes(key) && settings[key] !== saved[key])
+    .map((key) => `${key} is ${saved[key]}, asked for ${settings[key]}`);
+  if (changed.length === 0) return;
+  throw new SwitchoverError(
+    'BAD_INPUT',
+    `The sandbox in ${dir} was made with other options: ${changed.join('; ')}. End it first (\`switchover sandbox down\`), or choose another --block.`,
+  );
+}

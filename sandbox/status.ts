@@ -1,0 +1,64 @@
+import { sandboxOf, type SandboxUrls } from './client';
+import { openContext } from './context';
+import { allParts } from './parts';
+import type { Part, Program } from './parts/part';
+import { processesOf } from './processes';
+import { stateDir, type SandboxOptions } from './settings';
+import { ANSWER_MS, supervisorOf, type ProgramInfo, type ProgramState } from './supervisor';
+import { isBuilt } from './tools';
+
+/** One process of a sandbox. */
+export interface PartStatus {
+  part: string;
+  program: string;
+  /** supervisord's word for it, in lower case; `standby` for a spare that was not called, `not built` without its file. */
+  state: Lowercase<ProgramState> | 'standby' | 'not built';
+  /** What it listens on. */
+  addresses: readonly string[];
+  /** 0 when there is none. */
+  pid: number;
+  uptimeMs: number;
+}
+
+/** A sandbox as it is. */
+export interface SandboxStatus {
+  dir: string;
+  /** `up`: all that should run runs · `degraded`: something does not · `crashed`: the supervisor is gone · `down`: there is none. */
+  state: 'up' | 'degraded' | 'crashed' | 'down';
+  parts: PartStatus[];
+  /** Absent when it is down. */
+  urls?: SandboxUrls;
+  /** Processes that a crashed supervisor left behind. */
+  orphans: number;
+}
+
+/** What the sandbox that `options` name consists of right now. Never throws for a sandbox that is not there. */
+export async function status(options: SandboxOptions = {}): Promise<SandboxStatus> {
+  const context = await openContext(options);
+  if (!context) return { dir: stateDir(options), state: 'down', parts: [], orphans: 0 };
+  const { dir, at, secrets } = context;
+  const { urls } = sandboxOf(context);
+  const supervisor = supervisorOf(at, secrets);
+  if (!(await supervisor.answers(ANSWER_MS))) {
+    return { dir, state: 'crashed', parts: [], urls, orphans: (await processesOf(dir)).length };
+  }
+  const infos = new Map((await supervisor.list()).map((info) => [info.name, info]));
+  const parts = allParts(context)
+    .filter(({ wanted }) => wanted !== false)
+    .flatMap((part) => part.programs.map((program) => describe(part, program, infos.get(program.name))));
+  const well = parts.every(({ state }) => ['running', 'standby', 'not built'].includes(state));
+  return { dir, state: well ? 'up' : 'degraded', parts, urls, orphans: 0 };
+}
+
+function describe(part: Part, program: Program, info: ProgramInfo | undefined): PartStatus {
+  const { pid = 0, start = 0, now = 0, statename = 'UNKNOWN' } = info ?? {};
+  const stopped = statename === 'STOPPED';
+  const state =
+    program.standby && stopped
+      ? 'standby'
+      : part.needsBuilt && stopped && !isBuilt(part.needsBuilt)
+        ? 'not built'
+        : (statename.toLowerCase() as Lowercase<ProgramState>);
+  const uptimeMs = pid > 0 ? (now - start) * 1_000 : 0;
+  return { part: part.name, program: program.name, state, addresses: program.listens, pid, uptimeMs };
+}
