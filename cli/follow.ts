@@ -26,7 +26,6 @@ export function viewer(out: Out, link: (run: string) => string | undefined): Vie
 export const BLIND: Viewer = { show: () => undefined, trouble: () => undefined, end: () => undefined };
 
 const REDRAW_MS = 100;
-const RETRY_MS = 1000;
 
 /** The timeline of a run that is over, with its result. */
 export function finalPicture(report: RunReport, out: Out, link: string | undefined): string[] {
@@ -83,6 +82,14 @@ function log(out: Out, link: (run: string) => string | undefined): Viewer {
   };
 }
 
+interface FollowOptions {
+  view: Viewer;
+  enough: (report: RunReport) => boolean;
+  signal: AbortSignal;
+  /** Time between two tries while Temporal does not answer. */
+  retryMs?: number;
+}
+
 /**
  * Looks at a run until `enough` says so or it is over, showing it to `viewer` all the while. A Temporal server or worker
  * that does not answer for a time is waited for: the run does not need the one who watches.
@@ -92,7 +99,7 @@ function log(out: Out, link: (run: string) => string | undefined): Viewer {
 export async function follow(
   operations: Operations,
   run: string,
-  { view, enough, signal }: { view: Viewer; enough: (report: RunReport) => boolean; signal: AbortSignal },
+  { view, enough, signal, retryMs = 1000 }: FollowOptions,
 ): Promise<RunReport | undefined> {
   let last: RunReport | undefined;
   while (!signal.aborted) {
@@ -106,7 +113,7 @@ export async function follow(
       const known = toKnown(error);
       if (!ERRORS[known.code].retryable) throw known;
       view.trouble(`${known.message}; what is shown may be old, trying again`);
-      await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
+      await delay(retryMs, undefined, { signal }).catch(() => undefined);
     }
   }
   return last;

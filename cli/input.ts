@@ -85,7 +85,7 @@ function setting(runbook: Runbook, pair: string): [string, unknown] {
   const value = typed(field, text);
   if (value !== undefined) return [key, value];
   throw new UsageError(
-    `--set ${pair}: must be a ${field.type ?? 'JSON value'}, not "${text}"`,
+    `--set ${pair}: must be ${field.type ? `of type ${field.type}` : 'JSON'}, not "${text}"`,
     exampleCommand(runbook),
   );
 }

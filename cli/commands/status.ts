@@ -1,30 +1,40 @@
+import type { Coordination } from '../../core/coordination';
 import { nodesOf, type Node } from '../../core/topology';
+import { toKnown } from '../errors';
 import { statusPage, type Status } from '../render/status';
 import { withSession, type Session } from '../session';
 import { lookOf, print } from '../terminal';
 
 const PROBE_MS = 1000;
 
-/** Shows the fleet as it looks from here, and what is locked or being dealt with. */
+/**
+ * Shows the fleet as it looks from here, and what is locked or being dealt with. Without Temporal it shows the fleet
+ * alone and says so, with exit status 1.
+ */
 export async function status({ json }: { json?: boolean }): Promise<number> {
   const found = await withSession(look);
   print(process.stdout, json ? [JSON.stringify(found, null, 2)] : statusPage(found, lookOf(process.stdout)));
-  return 0;
+  return found.trouble ? 1 : 0;
 }
 
 async function look({ config, operations }: Session): Promise<Status> {
-  const [{ locks, incidents }, regions] = await Promise.all([
-    operations.coordination(),
+  const [coordination, regions] = await Promise.all([
+    operations.coordination().catch((error: unknown) => ({ trouble: toKnown(error).message })),
     Promise.all(
       Object.entries(config.regions).map(async ([name, { weight, role, loadBalancer }]) => {
-        const nodes = await Promise.all(
-          nodesOf(config, name).map(async (node) => ({ ...node, ...(await probe(node)) })),
-        );
-        return { name, weight, role, url: loadBalancer.url, nodes };
+        const nodes = nodesOf(config, name).map(async (node) => ({ ...node, ...(await probe(node)) }));
+        return { name, weight, role, url: loadBalancer.url, nodes: await Promise.all(nodes) };
       }),
     ),
   ]);
-  return { environment: config.environment, regions, locks, incidents: Object.values(incidents) };
+  return { environment: config.environment, regions, ...known(coordination) };
+}
+
+function known(
+  coordination: Coordination | { trouble: string },
+): Pick<Status, 'locks' | 'incidents' | 'trouble'> {
+  if ('trouble' in coordination) return { locks: {}, incidents: [], ...coordination };
+  return { locks: coordination.locks, incidents: Object.values(coordination.incidents) };
 }
 
 /** What the node's `/health` answers to the machine this runs on. */

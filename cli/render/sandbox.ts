@@ -4,7 +4,7 @@ import type { Look } from './look';
 import { columns } from './tables';
 import { pad } from './text';
 
-const LABEL = 14;
+const LABEL = 16;
 
 /** A sandbox that is up: where to look, and what to try next. */
 export function upPage({ configPath, temporalAddress, urls }: Sandbox, { colors }: Look): string[] {

@@ -18,6 +18,8 @@ export interface Status {
   }[];
   locks: Coordination['locks'];
   incidents: Incident[];
+  /** Why locks and incidents are not known. */
+  trouble?: string;
 }
 
 type StatusNode = Status['regions'][number]['nodes'][number];
@@ -25,7 +27,7 @@ type StatusNode = Status['regions'][number]['nodes'][number];
 /** Regions with their nodes by zone, then open incidents, then locks. */
 export function statusPage(status: Status, look: Look): string[] {
   const { colors } = look;
-  const { environment, regions, incidents } = status;
+  const { environment, regions } = status;
   const nodes = regions.flatMap((region) => region.nodes.filter(({ spare }) => !spare));
   const healthy = nodes.filter(({ ok }) => ok).length;
   const share = (healthy === nodes.length ? colors.green : colors.red)(
@@ -35,10 +37,22 @@ export function statusPage(status: Status, look: Look): string[] {
     `${colors.bold(environment)}  ${share} ${colors.dim('(/health, asked from here)')}`,
     ...regions.flatMap((region) => ['', ...regionLines(region, look)]),
     '',
-    ...(incidents.length === 0
-      ? [colors.dim('no open incident')]
-      : incidents.flatMap((one) => incidentLines(one, look))),
-    ...lockLines(status, look),
+    ...(status.trouble
+      ? [colors.yellow(`! locks and incidents are not known: ${status.trouble}`)]
+      : work(status, look)),
+  ];
+}
+
+function work({ incidents, locks }: Status, look: Look): string[] {
+  const { colors } = look;
+  const open = incidents.flatMap((incident) => incidentLines(incident, look));
+  const held = Object.entries(locks).map(
+    ([scope, { run, since }]) =>
+      `${scope} is locked by ${run} ${colors.dim(`since ${since.slice(11, 19)}Z`)}`,
+  );
+  return [
+    ...(open.length > 0 ? open : [colors.dim('no open incident')]),
+    ...(held.length > 0 ? held : [colors.dim('nothing is locked')]),
   ];
 }
 
@@ -65,13 +79,4 @@ function incidentLines({ id, scope, run, faultAt, arrivals }: Incident, { colors
     `${colors.red('!')} ${colors.bold(id)}  ${scope}  ${colors.dim(since)}`,
     `    ./switchover watch ${run}`,
   ];
-}
-
-function lockLines({ locks }: Status, { colors }: Look): string[] {
-  const held = Object.entries(locks);
-  if (held.length === 0) return [colors.dim('nothing is locked')];
-  return held.map(
-    ([scope, { run, since }]) =>
-      `${scope} is locked by ${run} ${colors.dim(`since ${since.slice(11, 19)}Z`)}`,
-  );
 }

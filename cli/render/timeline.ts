@@ -37,11 +37,11 @@ function head(report: RunReport, { colors, width }: Look): string[] {
   return [...first, ...wrap(about, width).map((line) => colors.dim(line))];
 }
 
-/** The clock, and the run's sentence where no running step says the same. */
+/** The clock, and the run's sentence unless it only repeats a step's title. */
 function doing(report: RunReport, look: Look): string[] {
   const { state, sentence, steps } = report;
   if (isOver(state)) return [];
-  const said = steps.some((step) => step.state === 'running' && step.title === sentence);
+  const said = steps.some(({ title }) => title === sentence);
   const clock = clockLine(report, look);
   return [...(clock ? [clock] : []), ...(said ? [] : shortened(sentence, look))];
 }
