@@ -58,9 +58,18 @@ export class AlertDesk {
     } catch (error) {
       if (!(error instanceof SwitchoverError)) throw error;
       const which = `alert ${labels['alertname'] ?? ''} (${alert.fingerprint})`;
-      throw new SwitchoverError(error.code, `${which}: ${error.message}`, error.details);
+      const how = error.code === 'BAD_INPUT' ? `; ${mapping(runbook)}` : '';
+      throw new SwitchoverError(error.code, `${which}: ${error.message}${how}`, error.details);
     }
   }
+}
+
+/** Where a runbook's input comes from, for whoever sent labels that do not give it. */
+function mapping({ alerts }: Runbook): string {
+  const fields = alerts.flatMap(({ input }) =>
+    Object.entries(input).map(([field, label]) => `input.${field} is taken from label "${label}"`),
+  );
+  return [...new Set(fields)].join(', ');
 }
 
 /** The alerts that start something, for whoever sent another. */

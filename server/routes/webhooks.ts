@@ -1,7 +1,9 @@
 import { Readable } from 'node:stream';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
+import type { FastifyRequest } from 'fastify';
 import type { Opened } from '../../core/coordination';
+import { SwitchoverError } from '../../core/errors';
 import { AlertDesk, type Alert, type Verdict } from '../alerts';
 import type { Deps } from '../deps';
 import { problemOf } from '../plugins/problem';
@@ -71,33 +73,41 @@ export const webhooks: FastifyPluginAsyncTypebox<Deps> = async (app, { operation
     if (only && others.length === 0) return desk.take(only);
 
     const results = await Readable.from(alerts)
-      .map((alert: Alert) => answer(desk, alert, request.id), { concurrency: AT_ONCE })
+      .map((alert: Alert) => answer(desk, alert, request), { concurrency: AT_ONCE })
       .toArray();
-    const failed = results.flatMap((result) => ('error' in result ? [result.error] : []));
-    for (const { code, detail } of failed) request.log.warn({ code }, detail);
-    return reply.code(failed.some(({ status }) => status >= 500) ? 503 : 200).send({ results });
+    const again = results.some((result) => 'error' in result && result.error.status >= 500);
+    return reply.code(again ? 503 : 200).send({ results });
   });
 };
 
 async function answer(
   desk: AlertDesk,
   alert: Alert,
-  requestId: string,
+  { id, log }: Pick<FastifyRequest, 'id' | 'log'>,
 ): Promise<{ fingerprint: string } & (Verdict | { error: Problem })> {
   const { fingerprint } = alert;
   try {
     return { fingerprint, ...(await desk.take(alert)) };
   } catch (error) {
-    return { fingerprint, error: problemOf(error, requestId) };
+    const problem = problemOf(error, id);
+    log.warn({ err: error, code: problem.code, fingerprint }, problem.detail);
+    return { fingerprint, error: problem };
   }
 }
 
-function fromAlertmanager({ status, labels, annotations, startsAt, fingerprint }: AlertmanagerAlert): Alert {
+/** @throws BAD_INPUT where its time is none, such as one in a thirteenth month */
+function fromAlertmanager(
+  { status, labels, annotations, startsAt, fingerprint }: AlertmanagerAlert,
+  index: number,
+): Alert {
+  const began = new Date(startsAt);
+  if (Number.isNaN(began.getTime()))
+    throw new SwitchoverError('BAD_INPUT', `body.alerts.${index}.startsAt: "${startsAt}" is no time`);
   return {
     source: 'alertmanager',
     fingerprint,
     summary: annotations?.['summary'] ?? annotations?.['description'] ?? labels['alertname'] ?? fingerprint,
-    faultAt: new Date(startsAt).toISOString(),
+    faultAt: began.toISOString(),
     labels,
     firing: status === 'firing',
   };
