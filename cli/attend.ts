@@ -53,16 +53,18 @@ function result(
   options: AttendOptions,
   link: string | undefined,
 ): number {
-  const state = report?.state;
-  const over = state !== undefined && isOver(state);
-  if (!report || (!over && state !== 'needs attention') || (!over && options.follow)) {
-    throw new SwitchoverError(
-      'TIMED_OUT',
-      `${run} is not over in the time given: it is ${state ?? 'not known how it stands'}`,
-      report,
-    );
+  const status = report && exitStatus(report, options);
+  if (report === undefined || status === undefined) {
+    const now = report ? `it is ${report.state}` : 'how it stands is not known';
+    throw new SwitchoverError('TIMED_OUT', `${run} is not over in the time given: ${now}`, report);
   }
   if (options.json) print(process.stdout, [JSON.stringify(report, null, 2)]);
   else if (!options.follow) print(process.stdout, plainSummary(report, lookOf(process.stdout), link));
-  return isOver(report.state) ? OUTCOMES[report.state] : NEEDS_ATTENTION;
+  return status;
+}
+
+/** The exit status of a run nobody has to wait for any longer; else undefined. */
+function exitStatus({ state }: RunReport, options: AttendOptions): number | undefined {
+  if (isOver(state)) return OUTCOMES[state];
+  return state === 'needs attention' && !options.follow ? NEEDS_ATTENTION : undefined;
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { createColors } from 'picocolors';
 import { SwitchoverError } from '../core/errors';
+import { colorsOf } from './colors';
 import type { Sandbox } from '../sandbox';
 
 const DEFAULT_FILE = 'switchover.yaml';
@@ -23,7 +23,7 @@ export async function chooseEnvironment(): Promise<string> {
     );
   }
   for (const [name, value] of Object.entries(sandbox.env)) process.env[name] ??= value;
-  const { dim } = createColors(process.stderr.isTTY && process.stderr.hasColors());
+  const { dim } = colorsOf(process.stderr);
   process.stderr.write(
     `${dim(`Using the sandbox in ${sandbox.dir}; SWITCHOVER_CONFIG would name another environment.`)}\n`,
   );

@@ -1,5 +1,5 @@
-import { createColors } from 'picocolors';
 import { ERRORS, SwitchoverError, messageOf } from '../core/errors';
+import { colorsOf } from './colors';
 
 /** Bad input on the command line: exit status 2, with an example of what would be right in place of the general hint. */
 export class UsageError extends SwitchoverError {
@@ -32,7 +32,7 @@ export function complain(error: unknown, out: NodeJS.WriteStream, json: boolean)
     );
     return exit;
   }
-  const { red, dim } = createColors(Boolean(out.isTTY) && out.hasColors());
+  const { red, dim } = colorsOf(out);
   out.write(`${red('error:')} ${message} ${dim(`(${code})`)}\n  ${dim('hint:')} ${next}\n`);
   if (code === 'INTERNAL' && typeof details === 'string') out.write(`${dim(details)}\n`);
   return exit;

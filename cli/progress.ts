@@ -1,6 +1,6 @@
-import { createColors } from 'picocolors';
 import { elapsed } from '../core/report';
 import type { OnProgress, Progress } from '../sandbox';
+import { colorsOf } from './colors';
 import { canRedraw, print, type Out } from './terminal';
 
 const ENDS: readonly Progress['state'][] = ['started', 'running', 'skipped', 'failed'];
@@ -55,7 +55,7 @@ class PartList {
 
   private async draw(): Promise<void> {
     const { Listr } = await import('listr2');
-    const { dim } = createColors(process.stdout.hasColors());
+    const { dim } = colorsOf(process.stdout);
     const tasks = [...this.parts].map(([name, { ended }]) => ({
       title: name,
       task: async (_: unknown, task: { title: string; skip(why: string): void }) => {

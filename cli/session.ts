@@ -7,7 +7,7 @@ export interface Session {
   config: Config;
   operations: Operations;
   /** The run in the Temporal UI, where the environment has one. */
-  link(run: string): string | undefined;
+  link: (run: string) => string | undefined;
 }
 
 /** After this long without an answer Temporal counts as away. */

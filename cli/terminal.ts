@@ -1,5 +1,5 @@
-import { createColors } from 'picocolors';
 import stringWidth from 'string-width';
+import { colorsOf } from './colors';
 import { WIDEST, type Look } from './render/look';
 
 /** Standard output or standard error, which are terminals or not. */
@@ -10,13 +10,13 @@ const PIPE_WIDTH = 100;
 
 /** Whether what was written to `out` can be drawn over. */
 export function canRedraw(out: Out): boolean {
-  return Boolean(out.isTTY) && process.env['TERM'] !== 'dumb';
+  return out.isTTY && process.env['TERM'] !== 'dumb';
 }
 
 /** How to draw on `out` at this moment: its present size, colours only on a terminal that has and wants them (NO_COLOR). */
 export function lookOf(out: Out): Look {
   const width = Math.min(out.isTTY ? out.columns : PIPE_WIDTH, WIDEST);
-  return { width, colors: createColors(Boolean(out.isTTY) && out.hasColors()), now: Date.now() };
+  return { width, colors: colorsOf(out), now: Date.now() };
 }
 
 /** Writes lines. */

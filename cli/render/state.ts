@@ -1,5 +1,5 @@
 import type { Colors, Formatter } from 'picocolors/types';
-import { isOver, type RunState, type StepRecord } from '../../core/run';
+import { isOver, type RunState, type StepRecord, type StepState } from '../../core/run';
 
 const SPINNER = '⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏';
 const FRAME_MS = 80;
@@ -28,24 +28,22 @@ export function stateLabel(state: RunState, colors: Colors): string {
   return stateColor(state, colors)(`${stateMark(state)} ${state}`);
 }
 
+/** Where a step stands once it does not run any more: character and colour. */
+const MARKS = {
+  done: ['✓', 'green'],
+  unchanged: ['=', 'dim'],
+  'would change': ['~', 'yellow'],
+  skipped: ['↷', 'yellow'],
+  refused: ['⊘', 'red'],
+  failed: ['✗', 'red'],
+} as const satisfies Record<Exclude<StepState, 'running'>, readonly [string, keyof Colors]>;
+
 /** One painted character for where a step stands; `now` turns the spinner of a running one. */
 export function stepMark({ state, kind }: StepRecord, colors: Colors, now: number): string {
-  switch (state) {
-    case 'running':
-      return colors.cyan(SPINNER[Math.floor(now / FRAME_MS) % SPINNER.length]!);
-    case 'done':
-      return kind === 'undo' ? colors.magenta('↺') : colors.green('✓');
-    case 'unchanged':
-      return colors.dim('=');
-    case 'would change':
-      return colors.yellow('~');
-    case 'skipped':
-      return colors.yellow('↷');
-    case 'refused':
-      return colors.red('⊘');
-    case 'failed':
-      return colors.red('✗');
-  }
+  if (state === 'running') return colors.cyan(SPINNER.charAt(Math.floor(now / FRAME_MS) % SPINNER.length));
+  if (state === 'done' && kind === 'undo') return colors.magenta('↺');
+  const [mark, color] = MARKS[state];
+  return colors[color](mark);
 }
 
 function stateMark(state: RunState): string {
