@@ -12,11 +12,17 @@ export interface OfNode {
   node: string;
 }
 
+/** What one vantage point said. */
+interface Sign {
+  from: string;
+  ok: boolean;
+  said: string;
+}
+
 /** What was seen of a node that is said to have failed. */
 export interface Assessment {
   failed: boolean;
-  /** One entry a vantage point. */
-  signs: { from: string; ok: boolean; said: string }[];
+  signs: Sign[];
   process: ProcessStatus;
 }
 
@@ -26,34 +32,35 @@ export function nodeLooks(deps: Deps) {
   const rule = config.health.node;
   return {
     /**
-     * Confirms a failure from two sides at least: health, a real MCP call, the supervisor, the load balancer's own
-     * checks. Where only MCP fails, the second side is a second MCP call.
+     * Confirms a failure from two sides at least: the node's health, its supervisor, the load balancer's own checks.
+     * Where those do not settle it, real MCP calls do, and a failing one is made twice.
      */
     async assessNode({ node: id }: OfNode): Promise<Finding<Assessment>> {
       const { node, loadBalancer, fleet, mcpUrl } = place(deps, id);
-      const [health, mcp, process, member] = await Promise.all([
+      const [health, process, member] = await Promise.all([
         prober.health(node.address),
-        prober.mcp(mcpUrl),
         fleet.status(node.program),
         memberOf(loadBalancer, node),
       ]);
-      const signs = [
+      const signs: Sign[] = [
         { from: 'health', ok: health.ok, said: health.said },
-        { from: 'MCP', ok: mcp.ok, said: mcp.said },
         {
           from: 'supervisor',
           ok: process.state === 'running',
-          said: `${process.state} ${process.description}`.trim(),
+          said: `${process.state} (${process.description})`,
         },
         balancerSign(member),
       ];
-      if (!mcp.ok && signs.filter(({ ok }) => !ok).length === 1) {
-        const again = await prober.mcp(mcpUrl);
-        signs.push({ from: 'MCP again', ok: again.ok, said: again.said });
+      const against = () => signs.filter(({ ok }) => !ok);
+      for (const from of ['MCP', 'MCP again']) {
+        if (against().length >= 2 || signs.some((sign) => sign.from === 'MCP' && sign.ok)) break;
+        const { ok, said } = await prober.mcp(mcpUrl);
+        signs.push({ from, ok, said });
       }
-      const against = signs.filter(({ ok }) => !ok);
-      const failed = against.length >= 2;
-      const seen = against.map(({ from, said }) => `${from}: ${said}`).join('; ');
+      const failed = against().length >= 2;
+      const seen = against()
+        .map(({ from, said }) => `${from}: ${said}`)
+        .join('; ');
       const sentence = failed
         ? `${id} has failed (${seen})`
         : `${id} serves${seen ? `, though ${seen}` : ''}`;
@@ -181,7 +188,7 @@ export function nodeLooks(deps: Deps) {
   };
 }
 
-function balancerSign(member: Member | null) {
+function balancerSign(member: Member | null): Sign {
   const said = member ? `${member.admin}, checks ${member.up ? 'up' : 'down'}` : 'not in the pool';
   return { from: 'load balancer', ok: member?.up === true, said };
 }
