@@ -4,8 +4,10 @@ import {
   StreamableHTTPClientTransport,
   StreamableHTTPError,
 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
+import { Agent, fetch, Response, type Dispatcher } from 'undici';
 import type { Probe, Prober } from '../ports';
-import { trouble } from './trouble';
+import { nameOf, trouble } from './trouble';
 
 /** How much of a body is told, characters. */
 const BODY_CHARS = 80;
@@ -69,7 +71,8 @@ function stateIn(body: string): string {
 
 async function greet(url: string, deadline: AbortSignal, timeoutMs: number): Promise<Verdict> {
   const client = new Client(CLIENT);
-  const transport = new StreamableHTTPClientTransport(new URL(url), { fetch: fetchUntil(deadline) });
+  const connection = new Agent({ connections: 1 });
+  const transport = new StreamableHTTPClientTransport(new URL(url), { fetch: fetchOn(connection, deadline) });
   const options = { signal: deadline, timeout: timeoutMs };
   let at = 'initialize';
   try {
@@ -84,21 +87,29 @@ async function greet(url: string, deadline: AbortSignal, timeoutMs: number): Pro
     // A node may refuse to end sessions (405), and a broken one may do anything: the verdict stands.
     await transport.terminateSession().catch(() => undefined);
     await client.close();
+    await connection.destroy();
   }
 }
 
-/** fetch that ends with `deadline`, and tells the client that there is no stream of server messages. */
-function fetchUntil(deadline: AbortSignal) {
-  return async (url: string | URL, init: RequestInit = {}): Promise<Response> => {
-    if (init.method === 'GET') return new Response(null, { status: 405 });
-    return fetch(url, { ...init, signal: deadline });
+/**
+ * fetch for one probe: on a connection of its own, since one that a dead node left behind would make its successor look
+ * dead; ended by `deadline`; and telling the client that there is no stream of server messages.
+ */
+function fetchOn(dispatcher: Dispatcher, deadline: AbortSignal): FetchLike {
+  return async (url, init) => {
+    if (init?.method === 'GET') return new Response(null, { status: 405 });
+    // The SDK sends text and nothing else. Both lines bridge two versions of fetch's types.
+    const body = typeof init?.body === 'string' ? init.body : null;
+    const headers = [...new Headers(init?.headers)];
+    return fetch(url, { ...init, headers, body, dispatcher, signal: deadline });
   };
 }
 
 /** The SDK's errors: HTTP status, a body that is no JSON, no JSON-RPC, or a JSON-RPC error. */
 function inWords(error: unknown, timeoutMs: number): string {
   if (error instanceof StreamableHTTPError && (error.code ?? 0) > 0) return `HTTP ${error.code}`;
-  if (error instanceof SyntaxError) return 'the body is not JSON';
-  if (error instanceof Error && error.name === 'ZodError') return 'the answer is not what MCP lays down';
+  const name = nameOf(error);
+  if (name === 'SyntaxError') return 'the body is not JSON';
+  if (name === 'ZodError' || name === '$ZodError') return 'the answer is not what MCP lays down';
   return trouble(error, timeoutMs);
 }

@@ -31,6 +31,9 @@ const STATES: Record<string, ProcessStatus['state']> = {
   UNKNOWN: 'failed',
 };
 
+/** States in which there is a process, or will be one again without anybody's doing. */
+const ALIVE = ['STARTING', 'RUNNING', 'BACKOFF', 'STOPPING'];
+
 /** What is used of the answer of `getProcessInfo`. */
 const Info = Type.Object({
   statename: Type.String(),
@@ -60,12 +63,12 @@ export function supervisord(config: SupervisordConfig, password: string): Fleet 
   const infoOf = async (program: string): Promise<Info> =>
     Value.Parse(Info, await call({ method: 'getProcessInfo', program }));
 
-  /** The process once it is out of the states given, or as it is when time is up. */
-  const after = async (program: string, states: string[], timeoutMs: number): Promise<Info> => {
+  /** The process as soon as it is not `still` so, or as it is when time is up. */
+  const after = async (program: string, still: (info: Info) => boolean, timeoutMs: number): Promise<Info> => {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
       const info = await infoOf(program);
-      if (!states.includes(info.statename) || performance.now() > deadline) return info;
+      if (!still(info) || performance.now() > deadline) return info;
       await delay(POLL_MS);
     }
   };
@@ -96,7 +99,7 @@ export function supervisord(config: SupervisordConfig, password: string): Fleet 
       if ((await infoOf(program)).statename === 'STOPPING') await fleet.stop(program);
       const tolerated = [FAULT.ALREADY_STARTED, FAULT.SPAWN_ERROR];
       await call({ method: 'startProcess', program, args: [false], tolerated });
-      const info = await after(program, ['STARTING'], START_MS);
+      const info = await after(program, ({ statename }) => statename === 'STARTING', START_MS);
       if (info.statename === 'RUNNING') return;
       const code = info.statename === 'STARTING' ? 'VERIFY_FAILED' : 'FLEET_REFUSED';
       throw new SwitchoverError(
@@ -106,12 +109,14 @@ export function supervisord(config: SupervisordConfig, password: string): Fleet 
     },
 
     async stop(program) {
-      const alive = ['STARTING', 'RUNNING', 'BACKOFF', 'STOPPING'];
+      const { pid } = await infoOf(program);
+      // By its pid: what was started again meanwhile is another process, and must not be killed.
+      const alive = (info: Info): boolean => ALIVE.includes(info.statename) && info.pid === pid;
       await call({ method: 'stopProcess', program, args: [false], tolerated: [FAULT.NOT_RUNNING] });
-      if (!alive.includes((await after(program, alive, GRACE_MS)).statename)) return;
+      if (!alive(await after(program, alive, GRACE_MS))) return;
       await call({ method: 'signalProcess', program, args: ['KILL'], tolerated: [FAULT.NOT_RUNNING] });
       const info = await after(program, alive, KILL_MS);
-      if (!alive.includes(info.statename)) return;
+      if (!alive(info)) return;
       throw new SwitchoverError(
         'VERIFY_FAILED',
         `${program} is still there after SIGKILL: ${describe(info)}`,

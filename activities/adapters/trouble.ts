@@ -10,19 +10,32 @@ const WORDS: Record<string, string> = {
   ENOTFOUND: 'host name unknown',
 };
 
-/** Error names by which a passed deadline shows: Node's sockets and requests say the first, fetch the second. */
-const DEADLINE = new Set(['AbortError', 'TimeoutError']);
+/** Names of the error by which a passed deadline shows: the first with sockets and requests, the second with fetch. */
+const DEADLINE = ['AbortError', 'TimeoutError'];
 
 /**
  * What went wrong on the wire, as a person would say it: `connection refused`, `no answer within 400 ms`.
- * An error in `fetch` hides the reason in its cause; this looks there. Words it does not know stay as they are.
+ * An error of `fetch` hides the reason in its cause; this looks there. Words it does not know stay as they are.
  *
  * @param timeoutMs the deadline of the call that failed; it must be the only thing that aborts that call.
  */
 export function trouble(error: unknown, timeoutMs: number): string {
-  if (!(error instanceof Error)) return messageOf(error);
-  if (DEADLINE.has(error.name)) return `no answer within ${timeoutMs} ms`;
-  const reason = error.cause instanceof Error ? error.cause : error;
-  const code = 'code' in reason ? String(reason.code) : '';
-  return WORDS[code] ?? messageOf(reason);
+  if (DEADLINE.includes(nameOf(error))) return `no answer within ${timeoutMs} ms`;
+  const reason = isObject(error) && isObject(error.cause) ? error.cause : error;
+  return WORDS[field(reason, 'code')] ?? (field(reason, 'message') || messageOf(reason));
+}
+
+/** The name of an error of any realm; empty for anything else. */
+export function nameOf(error: unknown): string {
+  return field(error, 'name');
+}
+
+function field(error: unknown, name: 'name' | 'code' | 'message'): string {
+  const value = isObject(error) ? error[name] : undefined;
+  return typeof value === 'string' ? value : '';
+}
+
+/** By shape: `instanceof Error` is false for an error of another realm, such as those of Node's own modules under jest. */
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }
