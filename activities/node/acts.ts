@@ -110,7 +110,7 @@ export function nodeActs(deps: Deps) {
           if (pid !== 0 && pid === sickPid) await fleet.stop(node.program);
           await fleet.start(node.program);
         },
-        done: (before, after) => `${id} restarted: ${before.state} → pid ${after.pid}`,
+        done: (before, after) => `${id} was started: ${before.state} → pid ${after.pid}`,
       });
     },
 

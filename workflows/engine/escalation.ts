@@ -31,8 +31,9 @@ export async function callPeople(
 
 async function callOne(ledger: Ledger, { to, webhook }: EscalationLevel, rung: number): Promise<void> {
   const { report } = ledger;
+  const { sentence } = report;
   const step = ledger.open(`Call ${to}`, 'escalate');
-  ledger.report.sentence = report.sentence;
+  report.sentence = sentence;
   const notice = {
     to,
     webhook,
