@@ -37,7 +37,8 @@ type Row = Partial<Record<string, string>>;
  * - After `admit` HAProxy takes a server for up until its own check or a client's connection says otherwise.
  * - `drain` keeps the clients that a stick-table binds to the server; only `isolate` moves them.
  *
- * @throws LB_UNREACHABLE within 1 s; LB_REFUSED with HAProxy's own words.
+ * @throws LB_UNREACHABLE within 1 s; LB_REFUSED with HAProxy's own words; VERIFY_FAILED from `remove` while the
+ * server still has connections, idle ones included: HAProxy clears those away within seconds.
  */
 export function haproxy({ runtime, backend }: HaproxyConfig): LoadBalancer {
   const act = async (...commands: string[]): Promise<void> => {
@@ -103,7 +104,8 @@ function toMember(row: Row, current = '0'): Member {
     admin,
     // HAProxy does not check a server in maintenance, and shows it as stopped.
     up: admin === 'maint' || row.srv_op_state !== '0',
-    weight: Math.round((Number(row.srv_uweight) / Number(row.srv_iweight)) * 100),
+    // Of a server that is configured with weight 0 there is no share.
+    weight: Math.round((Number(row.srv_uweight) / (Number(row.srv_iweight) || 1)) * 100),
     current: Number(current),
   };
 }
@@ -143,8 +145,9 @@ function ask(runtime: string, commands: string[]): Promise<string> {
 }
 
 function refused(runtime: string, commands: string[], reply: string): SwitchoverError {
+  const soon = reply.includes('still has connections attached');
   return new SwitchoverError(
-    'LB_REFUSED',
+    soon ? 'VERIFY_FAILED' : 'LB_REFUSED',
     `load balancer ${runtime} refused "${commands.join('; ')}": ${reply}`,
   );
 }

@@ -1,7 +1,8 @@
 import { Redis, type Result } from 'ioredis';
 import type { SessionsConfig } from '../../core/config';
-import { messageOf, SwitchoverError } from '../../core/errors';
+import { SwitchoverError } from '../../core/errors';
 import type { HandOver, Sessions } from '../ports';
+import { trouble } from './trouble';
 
 /** Longest wait for one answer, ms; a session's failover may take 1 s in all (F1). */
 const TIMEOUT_MS = 1_000;
@@ -87,7 +88,7 @@ export function redisSessions({ url }: SessionsConfig, password?: string): Redis
     try {
       return await answer;
     } catch (error) {
-      const why = messageOf(lastTrouble ?? error);
+      const why = trouble(lastTrouble ?? error, TIMEOUT_MS);
       throw new SwitchoverError(
         'SESSIONS_UNREACHABLE',
         `session store ${new URL(url).host} on ${what}: ${why}`,

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { Agent, get, type ServerResponse } from 'node:http';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { haproxy } from '../../../activities/adapters/haproxy';
 import type { LoadBalancer, Member } from '../../../activities/ports';
 import { startBackend, startHaproxy, type TestBackend, type TestHaproxy } from '../../harness/haproxy';
@@ -250,6 +250,21 @@ describe('add and remove', () => {
       await lb.remove(server);
     }
     expect((await lb.members()).map(({ server }) => server)).toEqual(['a-n2']);
+  });
+
+  it('remove is to be tried again while the server still has connections', async () => {
+    const answer = call('/wait');
+    await until('it waits', () => waiting.length === 1);
+    const server = `a-${waiting[0]!.at}`;
+    const socket = connect(9999, HOST).end(`set server mcp/${server} state maint\n`);
+    await once(socket.resume(), 'close');
+    await expect(lb.remove(server)).rejects.toMatchObject({
+      code: 'VERIFY_FAILED',
+      message: expect.stringContaining('Server still has connections attached to it'),
+    });
+    waiting[0]!.response.setHeader('connection', 'close').end();
+    await answer;
+    await until('it is removed', () => lb.remove(server).then(() => true));
   });
 
   it('remove refuses a server that takes traffic', async () => {
