@@ -24,9 +24,7 @@ export async function chooseEnvironment(): Promise<string> {
   }
   for (const [name, value] of Object.entries(sandbox.env)) process.env[name] ??= value;
   const { dim } = colorsOf(process.stderr);
-  process.stderr.write(
-    `${dim(`Using the sandbox in ${sandbox.dir}; SWITCHOVER_CONFIG would name another environment.`)}\n`,
-  );
+  process.stderr.write(`${dim(`Sandbox in ${sandbox.dir} (SWITCHOVER_CONFIG is not set)`)}\n`);
   return sandbox.configPath;
 }
 

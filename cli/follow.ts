@@ -3,6 +3,7 @@ import { ERRORS } from '../core/errors';
 import { isOver, type RunReport } from '../core/run';
 import type { Operations } from '../operations';
 import { toKnown } from './errors';
+import { asks } from './render/asks';
 import { changes, line } from './render/log';
 import { plainSummary, summary } from './render/summary';
 import { timeline } from './render/timeline';
@@ -69,6 +70,7 @@ function log(out: Out, link: (run: string) => string | undefined): Viewer {
   return {
     show(report) {
       print(out, changes(before, report, Date.now()));
+      if (before?.state !== report.state) print(out, asks(report, lookOf(out)));
       before = report;
       problem = undefined;
     },

@@ -50,16 +50,26 @@ function summaryFacts(report: RunReport, look: Look, width: number): string[] {
   ];
 }
 
-function numbers({ mode, actual, objective, clock }: RunReport): Fact[] {
+function numbers(report: RunReport): Fact[] {
+  const { mode, actual, clock } = report;
   if (mode === 'plan') return [];
-  const { rtoMs, sessionsLost } = actual;
-  const wanted = objective.rtoMs === 0 ? '' : `, objective ${elapsed(objective.rtoMs)}`;
-  const met = rtoMs !== undefined && rtoMs <= objective.rtoMs ? 'met' : 'missed';
   const isolated = clock.faultAt && clock.isolatedAt && elapsed(between(clock.faultAt, clock.isolatedAt));
+  const facts: (Fact | false)[] = [
+    time(report),
+    isolated !== undefined && ['isolated', `out of the load balancer after ${isolated}`],
+    actual.sessionsLost !== undefined && ['sessions', `${actual.sessionsLost} lost`],
+  ];
+  return facts.filter((fact) => fact !== false);
+}
+
+/** The RTO where a fault was observed; else how long the run took. */
+function time({ actual, objective, clock, startedAt, endedAt = startedAt }: RunReport): Fact {
+  if (!clock.faultAt) return ['took', elapsed(between(startedAt, endedAt))];
+  const promised = objective.rtoMs === 0 ? '' : `, objective ${elapsed(objective.rtoMs)}`;
+  if (actual.rtoMs === undefined) return ['RTO', `not measured${promised}`];
   return [
-    ['RTO', rtoMs === undefined ? `not measured${wanted}` : `${elapsed(rtoMs)}${wanted}: ${met}`],
-    ...(isolated ? [['isolated', `out of the load balancer after ${isolated}`] satisfies Fact] : []),
-    ...(sessionsLost === undefined ? [] : [['sessions', `${sessionsLost} lost`] satisfies Fact]),
+    'RTO',
+    `${elapsed(actual.rtoMs)}${promised}: ${actual.rtoMs <= objective.rtoMs ? 'met' : 'missed'}`,
   ];
 }
 

@@ -1,4 +1,4 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -24,17 +24,29 @@ export interface Built {
 
 const ROOT = resolve(__dirname, '../..');
 
-/** Compiles without checking types: that is another job's. */
-export function build(): Built {
+/** What the compiled program finds beside its `dist`; `.switchover` holds the Temporal server that setup installed. */
+const BESIDE = ['node_modules', 'package.json', 'package-lock.json', '.switchover'];
+
+/**
+ * Compiles without checking types: that is another job's.
+ * @param services also what a sandbox needs: the MCP node and the workflow bundle.
+ */
+export function build({ services = false } = {}): Built {
   const dir = mkdtempSync(join(tmpdir(), 'switchover-cli-'));
-  for (const name of ['node_modules', 'package.json', 'package-lock.json'])
-    symlinkSync(join(ROOT, name), join(dir, name));
-  const tsc = join(ROOT, 'node_modules/.bin/tsc');
-  const { status, stdout } = spawnSync(tsc, ['--project', ROOT, '--noCheck', '--outDir', join(dir, 'dist')], {
-    encoding: 'utf8',
-  });
-  if (status !== 0) throw new Error(`tsc ended with status ${status}: ${stdout}`);
-  const main = join(dir, 'dist/cli/main.js');
+  const dist = join(dir, 'dist');
+  for (const name of BESIDE) symlinkSync(join(ROOT, name), join(dir, name));
+  tool('tsc', ['--project', ROOT, '--noCheck', '--outDir', dist]);
+  if (services) {
+    const node = join(ROOT, 'sandbox/mcp-node/main.ts');
+    tool('esbuild', [
+      node,
+      '--bundle',
+      '--platform=node',
+      `--outfile=${join(dist, 'mcp-node.js')}`,
+      '--log-level=error',
+    ]);
+    execFileSync(process.execPath, [join(dist, 'workers/bundle.js')]);
+  }
   const basic = { PATH: process.env['PATH'], HOME: dir, SWITCHOVER_SANDBOX_DIR: join(dir, 'no-sandbox') };
   return {
     dir,
@@ -42,12 +54,16 @@ export function build(): Built {
       new Promise((settle) => {
         const child = execFile(
           process.execPath,
-          [...node, main, ...args],
+          [...node, join(dist, 'cli/main.js'), ...args],
           { cwd: dir, env: { ...basic, ...env } },
-          (_, out, err) => settle({ status: child.exitCode, stdout: out, stderr: err }),
+          (_, stdout, stderr) => settle({ status: child.exitCode, stdout, stderr }),
         );
         child.stdin?.end(stdin);
       }),
     remove: () => rmSync(dir, { recursive: true, force: true }),
   };
+}
+
+function tool(name: string, args: readonly string[]): void {
+  execFileSync(join(ROOT, 'node_modules/.bin', name), args, { stdio: 'pipe' });
 }

@@ -146,6 +146,12 @@ describe('a summary', () => {
     expect(lines).toContain('RTO       not measured, objective 5.0 s');
   });
 
+  test('of a run whose fault nobody observed says how long it took', () => {
+    const lines = summary(recovered({ clock: {}, actual: {} }), look()).join('\n');
+    expect(lines).toContain('took      3.6 s');
+    expect(lines).not.toContain('RTO');
+  });
+
   test('names a few of many alerts and counts the rest', () => {
     const alerts = Array.from({ length: 7 }, (_, i) => ({
       source: 'alertmanager',
