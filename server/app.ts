@@ -44,13 +44,20 @@ export async function buildApp({
   installObservation(app, deps.metrics);
   await installOpenapi(app);
   app.removeContentTypeParser('text/plain');
-  app.addHook('preClose', async () => deps.feeds.close());
+  app.addHook('preClose', async () => {
+    deps.feeds.close();
+    // Idle connections are closed at once; one that never sent a request does not count as idle and would hold the server.
+    setTimeout(() => app.server.closeAllConnections(), GRACE_MS).unref();
+  });
 
   await app.register(state, deps);
   await app.register(api(deps), { prefix: '/api/v1' });
   await app.register(hooks(deps), { prefix: '/webhooks' });
   return app;
 }
+
+/** What is being answered has this long to finish when the server closes. */
+const GRACE_MS = 6_000;
 
 const OPTIONS: FastifyServerOptions = {
   genReqId: () => randomUUID(),

@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 import { isOver, type RunReport } from '../../core/run';
 import type { Deps } from '../deps';
+import { gone } from '../gone';
 import { problemOf } from '../plugins/problem';
 import { refusals } from '../schemas/problem';
 import { object } from '../schemas/schema';
@@ -33,9 +34,7 @@ const schema = {
 /** Live reports. */
 export const events: FastifyPluginAsyncTypebox<Deps> = async (app, { feeds }) => {
   app.get('/runs/:run/events', { config: { role: 'viewer' }, schema }, async (request, reply) => {
-    const gone = new AbortController();
-    reply.raw.once('close', () => gone.abort());
-    const reports = feeds.watch(request.params.run, gone.signal);
+    const reports = feeds.watch(request.params.run, gone(reply));
     // Looked at before the stream begins, so that an unknown run is a 404 and not an event.
     const first = await reports.next();
     const after = Number(request.headers['last-event-id']) || 0;

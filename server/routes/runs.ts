@@ -7,6 +7,7 @@ import { MODES, isOver, type RunReport } from '../../core/run';
 import type { RunSummary } from '../../operations';
 import type { Deps } from '../deps';
 import type { Feeds } from '../feeds';
+import { gone } from '../gone';
 import { refusals } from '../schemas/problem';
 import type { StartedAnswer } from '../schemas/run';
 import { named, object, oneOf } from '../schemas/schema';
@@ -115,7 +116,7 @@ export const runs: FastifyPluginAsyncTypebox<Deps> = async (app, { operations, f
     const answer = { run, joined, links: links.run(run) };
     void reply.header('location', answer.links.self);
     if (waitMs === 0) return reply.code(joined ? 200 : 201).send(answer);
-    const report = await outcome(feeds, run, AbortSignal.any([request.signal, AbortSignal.timeout(waitMs)]));
+    const report = await outcome(feeds, run, AbortSignal.any([gone(reply), AbortSignal.timeout(waitMs)]));
     return report ? reply.code(200).send(report) : reply.code(202).send(answer);
   });
 
