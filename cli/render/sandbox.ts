@@ -5,6 +5,8 @@ import { columns } from './tables';
 import { pad } from './text';
 
 const LABEL = 16;
+/** From this width on there is room for all addresses of a process, not only its first. */
+const ROOMY = 110;
 
 /** A sandbox that is up: where to look, and what to try next. */
 export function upPage({ configPath, temporalAddress, urls }: Sandbox, { colors }: Look): string[] {
@@ -16,7 +18,7 @@ export function upPage({ configPath, temporalAddress, urls }: Sandbox, { colors 
     '',
     colors.dim('break a node and watch it being healed:'),
     `  ${colors.bold('./switchover sandbox break us-east-1/a/n1 kill')}`,
-    `  ${colors.bold('./switchover runs')}`,
+    `  ${colors.bold('./switchover run node-failover --set node=us-east-1/a/n1 --follow')}`,
   ];
 }
 
@@ -34,9 +36,9 @@ export function sandboxPage({ dir, state, parts, urls, orphans }: SandboxStatus,
       part.state === 'running' ? colors.green('✓') : colors.red('✗'),
       part.program,
       part.state,
-      part.addresses.join(' '),
       part.pid > 0 ? `pid ${part.pid}` : '',
       part.pid > 0 ? elapsed(part.uptimeMs) : '',
+      (look.width < ROOMY ? part.addresses.slice(0, 1) : part.addresses).join(' '),
     ]);
   return [
     head,
