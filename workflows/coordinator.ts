@@ -61,6 +61,8 @@ export async function coordinator(carried: Coordination = NOTHING_OPEN): Promise
 /** The coordinator's state and its answers. */
 class Desk {
   readonly now: Coordination;
+  /** Runs that hold a lock but may not exist yet: to look them up would find them over. */
+  private readonly launching = new Set<string>();
 
   constructor({ locks, incidents, opened }: Coordination) {
     this.now = { locks: { ...locks }, incidents: { ...incidents }, opened };
@@ -91,7 +93,8 @@ class Desk {
 
   /** Frees the scopes of those runs that are over. */
   async freeEnded(runs: string[]): Promise<void> {
-    if (runs.length > 0) (await endedRuns(runs)).forEach((run) => release(this.now, run));
+    const begun = runs.filter((run) => !this.launching.has(run));
+    if (begun.length > 0) (await endedRuns(begun)).forEach((run) => release(this.now, run));
   }
 
   /** One fault that cannot be dealt with must not keep the others from being answered. */
@@ -162,6 +165,7 @@ class Desk {
 
   /** Starts the run that holds the scope; gives the scope back where that fails, and says why. */
   private async launch(asked: Parameters<typeof launchRun>[0]): Promise<void> {
+    this.launching.add(asked.run);
     try {
       await launchRun(asked);
     } catch (error) {
@@ -171,6 +175,8 @@ class Desk {
         `${asked.run} was not started: ${sentence}`,
         code ?? 'TEMPORAL_UNREACHABLE',
       );
+    } finally {
+      this.launching.delete(asked.run);
     }
   }
 }

@@ -1,0 +1,61 @@
+import { Client, Connection } from '@temporalio/client';
+import type { RunReport, RunState } from '../../core/run';
+import { Operations, catalogue } from '../../operations';
+import { breakPart, connect, down, healPart, up, type Sandbox, type SandboxOptions } from '../../sandbox';
+import { until } from './until';
+
+/** How long a condition may take on a busy machine. */
+const LIMIT_MS = 60_000;
+
+/** A sandbox of its own for a test file, and what tests ask of it. */
+export interface TestFleet {
+  sandbox: Sandbox;
+  operations: Operations;
+  client: Client;
+  /** Injects a real fault into a node, see `switchover sandbox break`. */
+  break: (node: string, fault: string) => Promise<string>;
+  heal: (node: string) => Promise<string>;
+  killWorker: (region: string) => Promise<string>;
+  /** The run that works on the node, once there is one. */
+  runOn: (node: string) => Promise<string>;
+  /** The run's report once it is in this state. */
+  reaches: (run: string, state: RunState) => Promise<RunReport>;
+  close: () => Promise<void>;
+}
+
+/** Brings up a sandbox on this block; `close` leaves nothing of it behind. */
+export async function testFleet(options: SandboxOptions & { block: number }): Promise<TestFleet> {
+  await down(options);
+  await up({ monitoring: false, server: false, ...options });
+  const sandbox = await connect(options);
+  const connection = await Connection.connect({ address: sandbox.temporalAddress });
+  const client = new Client({ connection });
+  const operations = new Operations(client, 'sandbox', catalogue);
+  return {
+    sandbox,
+    operations,
+    client,
+    break: (node, fault) => breakPart(options, { kind: 'node', node }, fault),
+    heal: (node) => healPart(options, { kind: 'node', node }, true),
+    killWorker: (region) => breakPart(options, { kind: 'worker', region }, 'kill'),
+    runOn: (node) =>
+      until(
+        `a run works on ${node}`,
+        async () => (await operations.coordination()).locks[`node/${node}`]?.run,
+        LIMIT_MS,
+      ),
+    reaches: (run, state) =>
+      until(
+        `${run} is ${state}`,
+        async () => {
+          const report = await operations.show(run);
+          return report.state === state && report;
+        },
+        LIMIT_MS,
+      ),
+    close: async () => {
+      await connection.close();
+      await down(options);
+    },
+  };
+}
