@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { messageOf, SwitchoverError } from '../core/errors';
 import { Hopeless, until } from './conditions';
 import type { Part, Program } from './parts/part';
@@ -100,20 +102,28 @@ async function startPart(
       throw error;
     }
   };
-  await until(look, missing.length > 0 ? START_MS : VERIFY_MS).catch((error: unknown) => {
-    if (error instanceof SwitchoverError) throw error;
-    const message = `${part.name} runs but does not serve: ${messageOf(error)}. Logs are in ${logs}.`;
-    throw new SwitchoverError('SANDBOX', message);
+  await until(look, missing.length > 0 ? START_MS : VERIFY_MS).catch(async (error: unknown) => {
+    if (error instanceof Hopeless) throw error;
+    const [only, ...others] = part.programs;
+    const said = only && others.length === 0 ? await lastWords(logs, only.name) : `Logs are in ${logs}.`;
+    throw new SwitchoverError('SANDBOX', `${part.name} does not serve: ${messageOf(error)}. ${said}`);
   });
 }
 
 /** Waiting is hopeless once a process of the part has ended and nobody starts it again. */
-async function refuseDead({ name, programs }: Part, supervisor: Supervisor, logs: string): Promise<void> {
-  for (const program of programs.filter(({ standby }) => !standby)) {
-    const { statename } = await supervisor.info(program.name);
-    const over = statename === 'FATAL' || (statename === 'EXITED' && !program.restarts);
-    if (!over) continue;
-    const message = `${name} does not start: its process ended at once. The reason is in ${logs}/${program.name}.log.`;
-    throw new Hopeless(new SwitchoverError('SANDBOX', message));
+async function refuseDead(part: Part, supervisor: Supervisor, logs: string): Promise<void> {
+  for (const { name, standby, restarts } of part.programs) {
+    if (standby) continue;
+    const { statename } = await supervisor.info(name);
+    if (statename !== 'FATAL' && (statename !== 'EXITED' || restarts)) continue;
+    const said = await lastWords(logs, name);
+    throw new Hopeless(`${part.name} does not start: process ${name} ended. ${said}`);
   }
+}
+
+/** Where to look, and what the program logged last. */
+async function lastWords(logs: string, program: string): Promise<string> {
+  const log = join(logs, `${program}.log`);
+  const lines = (await readFile(log, 'utf8').catch(() => '')).trim().split('\n');
+  return `Its log ${log} ends: ${lines.at(-1)?.slice(0, 300) || '(nothing)'}`;
 }

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { messageOf } from '../core/errors';
+import { SwitchoverError, messageOf } from '../core/errors';
 
 /** How long `until` waits between two looks, ms. */
 const LOOK_EVERY_MS = 40;
@@ -7,7 +7,7 @@ const LOOK_EVERY_MS = 40;
 /**
  * Looks until `look` returns without throwing, and gives its answer.
  * @param withinMs after which it gives up
- * @throws Error with the message of the last look, once the time is over
+ * @throws SANDBOX with the message of the last look, once the time is over · {@link Hopeless} as soon as a look throws it
  */
 export async function until<T>(look: () => Promise<T>, withinMs: number): Promise<T> {
   const deadline = performance.now() + withinMs;
@@ -15,18 +15,19 @@ export async function until<T>(look: () => Promise<T>, withinMs: number): Promis
     try {
       return await look();
     } catch (error) {
-      if (error instanceof Hopeless) throw error.reason;
-      if (performance.now() > deadline)
-        throw new Error(`${messageOf(error)} (after ${withinMs / 1000} s)`, { cause: error });
+      if (error instanceof Hopeless) throw error;
+      if (performance.now() > deadline) {
+        throw new SwitchoverError('SANDBOX', `${messageOf(error)} (after ${withinMs / 1000} s)`);
+      }
     }
     await pause(LOOK_EVERY_MS);
   }
 }
 
-/** Thrown by a look that knows waiting will not help: `until` rethrows `reason` at once. */
-export class Hopeless extends Error {
-  constructor(readonly reason: Error) {
-    super(reason.message);
+/** Thrown by a look that knows waiting will not help. */
+export class Hopeless extends SwitchoverError {
+  constructor(message: string) {
+    super('SANDBOX', message);
   }
 }
 

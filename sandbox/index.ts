@@ -10,7 +10,7 @@ import { endProcesses } from './processes';
 import { DEFAULTS, settle, stateDir, type SandboxOptions } from './settings';
 import { claim, discard, savedSettings, writePrivate } from './state';
 import { startSupervisor, supervisorFile } from './supervision';
-import { ANSWER_MS, supervisorOf, type Supervisor } from './supervisor';
+import { supervisorOf, type Supervisor } from './supervisor';
 import { isBuilt } from './tools';
 
 export type { OnProgress, Progress } from './boot';
@@ -38,7 +38,7 @@ export async function up(options: SandboxOptions = {}, onProgress: OnProgress = 
       ({ wanted, needsBuilt }) => wanted !== false && !(needsBuilt && !isBuilt(needsBuilt)),
     );
     const supervisor = supervisorOf(at, context.secrets);
-    if (await supervisor.answers(ANSWER_MS)) await refuseTaken(await missingAddresses(chosen, supervisor));
+    if (await supervisor.answers()) await refuseTaken(await missingAddresses(chosen, supervisor));
     else await supervise(context, parts, chosen, supervisor);
     await boot(
       parts.filter(({ wanted }) => wanted !== false),

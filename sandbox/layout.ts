@@ -43,8 +43,9 @@ export interface BalancerAddresses {
 /** The shared addresses of a block. */
 export function sharedAddresses(block: number): SharedAddresses {
   const at = (host: number, port: number): string => `127.${block}.0.${host}:${port}`;
-  // Whatever address it is told, Temporal's development server looks for its own parts on 127.0.0.1.
-  const temporalAt = (offset: number): string => `127.0.0.1:${7233 + 10 * block + offset}`;
+  // Whatever address it is told, Temporal's development server looks for its own parts on 127.0.0.1. Steps of 11 keep
+  // every block but the first clear of 7233 and 8233, where a server of the person's own would be.
+  const temporalAt = (offset: number): string => `127.0.0.1:${7233 + 11 * block + offset}`;
   return {
     lock: at(9, 9000),
     temporal: temporalAt(0),

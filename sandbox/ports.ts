@@ -54,5 +54,7 @@ function bind(address: string): Promise<Server | undefined> {
 
 async function holder(address: string): Promise<string> {
   const process = await listenerOn(address);
-  return process ? describe(process) : "another user's process (as root, `ss -ltnp` shows it)";
+  return process
+    ? describe(process)
+    : 'a process that has just ended or is not yours to see (as root, `ss -ltnp` shows it)';
 }

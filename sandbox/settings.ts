@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Type, type Static } from '@sinclair/typebox';
 import { SwitchoverError } from '../core/errors';
 import { describe, problems } from '../core/schema';
@@ -47,15 +47,13 @@ export const DEFAULTS: Settings = {
 /** May be changed by an `up` on a sandbox that exists: more parts are started, none is stopped. */
 const CHANGEABLE: readonly (keyof Settings)[] = ['workers', 'server', 'monitoring'];
 
-/**
- * Where a sandbox keeps its files: `options.dir`, else `SWITCHOVER_SANDBOX_DIR`, else one directory a user and block.
- * Not under a home directory, which the user `postgres` could not enter.
- */
+/** Where a person's sandboxes are kept. Not under a home directory, which the user `postgres` could not enter. */
+export const HOME = `/var/tmp/switchover-${process.getuid?.()}`;
+
+/** Where a sandbox keeps its files: `options.dir`, else `SWITCHOVER_SANDBOX_DIR`, else a directory a block. */
 export function stateDir(options: SandboxOptions): string {
   const given = options.dir ?? process.env['SWITCHOVER_SANDBOX_DIR'];
-  return resolve(
-    given ?? `/var/tmp/switchover-${process.getuid?.()}/block-${options.block ?? DEFAULTS.block}`,
-  );
+  return resolve(given ?? join(HOME, `block-${options.block ?? DEFAULTS.block}`));
 }
 
 /**

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { SwitchoverError } from '../core/errors';
 import { DATABASE_VARIABLE, FLEET_PASSWORD_VARIABLE, TOKEN_VARIABLES } from './environment';
 import { sharedAddresses } from './layout';
-import type { Settings } from './settings';
+import { HOME, type Settings } from './settings';
 
 /** The files of a sandbox, all below its state directory. */
 export function filesOf(dir: string) {
@@ -53,14 +53,14 @@ export async function claim(dir: string, settings: Settings): Promise<Secrets> {
 }
 
 /**
- * Removes the state directory, and the directory above it where that was made for it and is empty now.
+ * Removes the state directory, and {@link HOME} with the last sandbox in it.
  * @throws BAD_INPUT where `dir` holds something other than a sandbox.
  */
 export async function discard(dir: string): Promise<void> {
   if (!(await exists(dir))) return;
   await refuseForeign(dir);
   await rm(dir, { recursive: true, force: true, maxRetries: 3 });
-  if (dir.startsWith('/var/tmp/switchover-')) await rmdir(dirname(dir)).catch(() => undefined);
+  if (dirname(dir) === HOME) await rmdir(HOME).catch(() => undefined); // others may be in it
 }
 
 /** Writes a file that only its owner may read; readers see the old content or the new one, never half of it. */

@@ -4,7 +4,7 @@ import { allParts } from './parts';
 import type { Part, Program } from './parts/part';
 import { processesOf } from './processes';
 import { stateDir, type SandboxOptions } from './settings';
-import { ANSWER_MS, supervisorOf, type ProgramInfo, type ProgramState } from './supervisor';
+import { supervisorOf, type ProgramInfo, type ProgramState } from './supervisor';
 import { isBuilt } from './tools';
 
 /** One process of a sandbox. */
@@ -39,7 +39,7 @@ export async function status(options: SandboxOptions = {}): Promise<SandboxStatu
   const { dir, at, secrets } = context;
   const { urls } = sandboxOf(context);
   const supervisor = supervisorOf(at, secrets);
-  if (!(await supervisor.answers(ANSWER_MS))) {
+  if (!(await supervisor.answers())) {
     return { dir, state: 'crashed', parts: [], urls, orphans: (await processesOf(dir)).length };
   }
   const infos = new Map((await supervisor.list()).map((info) => [info.name, info]));

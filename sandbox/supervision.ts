@@ -60,7 +60,7 @@ export async function startSupervisor({ dir, files }: Context, supervisor: Super
   if (status !== 0)
     throw new SwitchoverError('SANDBOX', `supervisord did not start (status ${status}): ${said.trim()}`);
   await until(async () => {
-    if (!(await supervisor.answers(1_000)))
+    if (!(await supervisor.answers()))
       throw new Error(`supervisord does not answer; see ${files.logs}/supervisord.log`);
   }, START_MS);
 }

@@ -31,7 +31,7 @@ export async function breakNode(
     throw new SwitchoverError('SANDBOX', `${id} does not run, so it cannot hang`);
   }
   await writeFile(faultFile(files.faults, id, fault), fault === 'latency' ? String(latencyMs) : '');
-  if (fault === 'crashloop') await supervisor.signal(program, 'KILL');
+  if (fault === 'crashloop' && (await supervisor.info(program)).pid > 0) await kill(supervisor, program);
   return `${id} has the fault ${fault}`;
 }
 

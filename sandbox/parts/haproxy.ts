@@ -28,8 +28,8 @@ export function haproxy(context: Context, region: string): Part {
 }
 
 /**
- * POSTs to MCP are not idempotent: a request is tried on another node only when none got it (`conn-failure`). A hung
- * node is bounded by `timeout server`, except for a GET, the stream on which a session's notifications come.
+ * POSTs to MCP are not idempotent: a request is tried on another node only when none got it (`conn-failure`). What a
+ * hung node was given is bounded by `timeout server`.
  */
 function configuration(context: Context, region: string): string {
   const { frontend, runtime, metrics } = addressesOf(context, region);
@@ -60,7 +60,6 @@ backend ${BACKEND}
   stick-table type string len 64 size 100k expire 1h
   stick store-response res.hdr(Mcp-Session-Id)
   stick on req.hdr(Mcp-Session-Id)
-  http-request set-timeout server 1h if METH_GET { path /mcp }
   option httpchk GET /health
   http-check expect status 200
   default-server ${checks(context.settings)}

@@ -41,6 +41,8 @@ export function journal({ at, dir, secrets }: Context): Part {
 /** Makes the database cluster, once. It gets its final name when it is complete: half a cluster is never started. */
 async function create(home: string, password: string): Promise<void> {
   const data = join(home, 'data');
+  // What holds this file is dead by now, but where nobody reaps it yet Postgres would take it for alive.
+  await rm(join(data, 'postmaster.pid'), { force: true });
   if (await stat(data).catch(() => undefined)) return;
   await rm(home, { recursive: true, force: true });
   await mkdir(home, { mode: 0o700 });

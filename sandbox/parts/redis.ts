@@ -4,10 +4,18 @@ import type { Context, Part } from './part';
 
 export const REDIS = 'Redis';
 
-/** The session store of the fleet; in memory only. */
+/** The session store of the fleet; in memory only. Its process title would overwrite the mark that tells whose it is. */
 export function redis({ at, dir }: Context): Part {
   const [host = '', port = ''] = at.redis.split(':');
-  const options = flags({ bind: host, port, dir, save: '', appendonly: 'no', 'protected-mode': 'no' });
+  const options = flags({
+    bind: host,
+    port,
+    dir,
+    save: '',
+    appendonly: 'no',
+    'protected-mode': 'no',
+    'set-proc-title': 'no',
+  });
   const command = () => [tool('redis-server'), ...options];
   return {
     name: REDIS,
