@@ -41,7 +41,11 @@ module.exports = {
       ['core/', 'operations/', ...messages, 'sandbox/', 'server/', 'workers/'],
       'The command line starts every process.',
     ),
-    layer('sandbox', ['core/', 'operations/', ...messages], 'The sandbox stands beside the product, not on it.'),
+    layer(
+      'sandbox',
+      ['core/', 'operations/', ...messages],
+      'The sandbox stands beside the product, not on it.',
+    ),
     {
       name: 'deterministic-code-has-no-node',
       comment: 'core and workflows run inside the workflow sandbox, which has no Node built-ins.',

@@ -56,7 +56,7 @@ function namedField(error: ErrorObject): string | undefined {
 
 function sentence(error: ErrorObject): string {
   const seen = JSON.stringify(error.data)?.slice(0, 80);
-  const description = (error.parentSchema as JsonSchema | undefined)?.['description'];
+  const description: unknown = error.parentSchema?.['description'];
   const wanted = typeof description === 'string' ? `: ${description}` : '';
   switch (error.keyword) {
     case 'required':

@@ -6,10 +6,12 @@ import type { Runbook } from '../core/runbook';
 import { temporalOptions } from './connect';
 import { Operations, type StartAsk } from './index';
 
+const LATE = 'no answer in time: Temporal or every worker is away';
+
 /** gRPC statuses that say "not now" about the Temporal server or its workers, whatever was asked. */
 const AWAY = new Map([
   [1, 'the call was cancelled'],
-  [4, 'no answer in time; Temporal or every worker is away'],
+  [4, LATE],
   [8, 'Temporal is overloaded'],
   [9, 'no worker is there to answer'],
   [14, 'Temporal does not answer'],
@@ -17,7 +19,8 @@ const AWAY = new Map([
 
 /**
  * The operations for a door that must answer in time whatever happens to Temporal. A call that is not through within
- * `deadlineMs` is given up and its network call ended, so that callers who come again do not pile up.
+ * `deadlineMs` is given up and its network call ended, so that callers who come again do not pile up; a batch of faults,
+ * which many callers share, ends at its own deadline.
  *
  * Every method also throws TEMPORAL_UNREACHABLE. The trap: a start or decision that was given up may have been carried
  * out all the same; only an idempotency key, or an alert's scope, makes asking again safe.
@@ -67,10 +70,17 @@ export class BoundedOperations extends Operations {
   }
 
   private async bounded<Answer>(call: () => Promise<Answer>): Promise<Answer> {
+    const ms = this.deadlineMs;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(reject, ms, new SwitchoverError('TEMPORAL_UNREACHABLE', `${LATE} (${ms} ms)`));
+    });
     try {
-      return await this.temporal.withDeadline(Date.now() + this.deadlineMs, call);
+      return await Promise.race([this.temporal.withDeadline(Date.now() + ms, call), late]);
     } catch (error) {
       throw away(error) ?? error;
+    } finally {
+      clearTimeout(timer);
     }
   }
 }

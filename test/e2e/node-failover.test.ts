@@ -25,7 +25,7 @@ const fault = (node: string, fingerprint: string) => ({
 
 it('a killed node is found by the monitor and healed under live MCP clients, no session lost', async () => {
   const node = 'us-east-1/a/n1';
-  const load = await startLoad({
+  const load = startLoad({
     url: fleet.sandbox.urls.mcp['us-east-1']!,
     clients: 5,
     ratePerClient: 5,

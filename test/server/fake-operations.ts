@@ -78,12 +78,11 @@ export class FakeOperations implements RunOperations {
   async *follow(run: string, { signal }: { signal?: AbortSignal } = {}): AsyncGenerator<RunReport> {
     this.following += 1;
     try {
-      while (!signal?.aborted) {
+      for (let report: RunReport | undefined; !signal?.aborted && !(report && isOver(report.state));) {
         const change = this.nextChange(signal);
-        const report = await this.show(run);
+        report = await this.show(run);
         yield report;
-        if (isOver(report.state)) return;
-        await change;
+        if (!isOver(report.state)) await change;
       }
     } finally {
       this.following -= 1;

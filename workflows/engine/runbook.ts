@@ -93,14 +93,14 @@ class Engine {
     const { workflowId, searchAttributes } = workflowInfo();
     if (!searchAttributes['Runbook'])
       upsertSearchAttributes(initialAttributes({ ...report, runbook: this.declared.id }).getAll());
-    const { runbook, scope, mode, trigger } = report;
-    const briefing = this.granted ?? (await quick.briefing({ runbook, request: this.request }));
+    const { runbook: id, scope, mode, trigger } = report;
+    const briefing = this.granted ?? (await quick.briefing({ runbook: id, request: this.request }));
     report.objective = { rtoMs: briefing.rtoMs };
     this.run = new Run(this.ledger, this.operator, briefing, this.declared.onFailure);
     if (mode === 'plan') return;
     this.coordinator = briefing.coordinator;
     if (!this.granted) {
-      const grant = await quick.acquireScope({ run: workflowId, runbook, scope, mode, trigger });
+      const grant = await quick.acquireScope({ run: workflowId, runbook: id, scope, mode, trigger });
       if (!grant.granted)
         throw new Ended('refused', `${scope} is held by ${grant.holder.run} since ${grant.holder.since}`);
     }
@@ -183,7 +183,12 @@ class Engine {
         changes: changing.map((step) => step.sentence ?? step.title),
       };
     }
-    this.ledger.enter(outcome, sentence);
+    this.ledger.enter(
+      outcome,
+      outcome === 'planned'
+        ? `nothing was touched; ${report.plan?.mutating} steps would change something`
+        : sentence,
+    );
   }
 
   /** Gives the scope back; the coordinator finds out by itself where this does not reach it. */
