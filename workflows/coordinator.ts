@@ -111,6 +111,8 @@ class Desk {
     const { runbook, scope, trigger, input, alert } = fault;
     const since = time();
     const run = runId(runbook, scope, since);
+    // Two faults of one moment get the same name for their run: the second joins the first.
+    if (this.now.locks[scope]?.run === run) return this.join(run, fault);
     const grant = await this.claim(scope, { run, runbook, trigger, since });
     if (!grant.granted) return this.join(grant.holder.run, fault);
     const { id, faultAt, alerts } = open(this.now, fault, run, since);
