@@ -92,12 +92,13 @@ export type RunOperations = Pick<
 >;
 
 /**
- * A client that connects with its first call, and again by itself whenever Temporal comes back. The caller closes
- * `client.connection`.
+ * A client that connects with its first call, and again by itself within a second of Temporal's coming back. The caller
+ * closes `client.connection`.
  */
 export function lazyClient(): Client {
   const { connectionOptions, namespace } = temporalOptions();
-  return new Client({ connection: Connection.lazy(connectionOptions), namespace });
+  const channelArgs = { ...connectionOptions.channelArgs, 'grpc.max_reconnect_backoff_ms': 1_000 };
+  return new Client({ connection: Connection.lazy({ ...connectionOptions, channelArgs }), namespace });
 }
 
 /** TEMPORAL_UNREACHABLE, where that is what the error or one of its causes says. */

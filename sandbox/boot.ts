@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { messageOf, SwitchoverError } from '../core/errors';
 import { Hopeless, until } from './conditions';
 import type { Part, Program } from './parts/part';
-import type { ProgramInfo, Supervisor } from './supervisor';
+import type { Supervisor } from './supervisor';
 import { isBuilt } from './tools';
 
 /** What a progress display needs to know; `ms` since the boot began. */
@@ -42,7 +42,7 @@ export async function boot(
       ms: Math.round(performance.now() - began),
       ...(note ? { note } : {}),
     });
-  const running = new Set((await supervisor.list()).filter(isAlive).map(({ name }) => name));
+  const alive = await running(supervisor);
 
   const bring = async (part: Part): Promise<void> => {
     if (part.needsBuilt && !isBuilt(part.needsBuilt))
@@ -54,7 +54,7 @@ export async function boot(
         throw error;
       },
     );
-    const missing = missingOf(part, running);
+    const missing = missingOf(part, alive);
     try {
       if (missing.length > 0) report(part, 'starting');
       await startPart(part, missing, supervisor, logs);
@@ -74,14 +74,15 @@ export async function boot(
   if (failed) throw failed.reason;
 }
 
-/** Whether supervisord holds a process for the program. */
-export function isAlive({ statename }: ProgramInfo): boolean {
-  return ALIVE.includes(statename);
+/** The programs for which the supervisor holds a process. */
+export async function running(supervisor: Supervisor): Promise<Set<string>> {
+  const infos = await supervisor.list();
+  return new Set(infos.filter(({ statename }) => ALIVE.includes(statename)).map(({ name }) => name));
 }
 
 /** The programs of a part that should run and do not. */
-export function missingOf(part: Part, running: ReadonlySet<string>): Program[] {
-  return part.programs.filter(({ name, standby }) => !standby && !running.has(name));
+export function missingOf(part: Part, alive: ReadonlySet<string>): Program[] {
+  return part.programs.filter(({ name, standby }) => !standby && !alive.has(name));
 }
 
 async function startPart(
@@ -125,5 +126,5 @@ async function refuseDead(part: Part, supervisor: Supervisor, logs: string): Pro
 async function lastWords(logs: string, program: string): Promise<string> {
   const log = join(logs, `${program}.log`);
   const lines = (await readFile(log, 'utf8').catch(() => '')).trim().split('\n');
-  return `Its log ${log} ends: ${lines.at(-1)?.slice(0, 300) || '(nothing)'}`;
+  return `Its log ${log} ends: ${lines.at(-1)?.slice(-300) || '(nothing)'}`;
 }

@@ -1,16 +1,15 @@
-import { stringify } from 'yaml';
-import { boot, isAlive, missingOf, type OnProgress } from './boot';
-import { connect, type Sandbox } from './client';
+import { boot, missingOf, running, type OnProgress } from './boot';
+import { sandboxOf, type Sandbox } from './client';
 import { contextOf } from './context';
 import { sharedAddresses } from './layout';
 import { allParts } from './parts';
-import type { Context, Part } from './parts/part';
+import type { Part } from './parts/part';
 import { exclusively, refuseTaken } from './ports';
 import { endProcesses } from './processes';
 import { DEFAULTS, settle, stateDir, type SandboxOptions } from './settings';
-import { claim, discard, savedSettings, writePrivate } from './state';
-import { startSupervisor, supervisorFile } from './supervision';
-import { supervisorOf, type Supervisor } from './supervisor';
+import { claim, discard, savedSettings } from './state';
+import { startSupervisor } from './supervision';
+import { supervisorOf } from './supervisor';
 import { isBuilt } from './tools';
 
 export type { OnProgress, Progress } from './boot';
@@ -29,24 +28,26 @@ export { status, type PartStatus, type SandboxStatus } from './status';
  */
 export async function up(options: SandboxOptions = {}, onProgress: OnProgress = () => {}): Promise<Sandbox> {
   const dir = stateDir(options);
-  const settings = settle(options, await savedSettings(dir), dir);
+  const saved = await savedSettings(dir);
+  const settings = settle(options, saved, dir);
   const at = sharedAddresses(settings.block);
   return exclusively(at.lock, async () => {
     const context = contextOf(dir, settings, await claim(dir, settings));
     const parts = allParts(context);
-    const chosen = parts.filter(
-      ({ wanted, needsBuilt }) => wanted !== false && !(needsBuilt && !isBuilt(needsBuilt)),
-    );
+    const wanted = parts.filter((part) => part.wanted !== false);
     const supervisor = supervisorOf(at, context.secrets);
-    if (await supervisor.answers()) await refuseTaken(await missingAddresses(chosen, supervisor));
-    else await supervise(context, parts, chosen, supervisor);
-    await boot(
-      parts.filter(({ wanted }) => wanted !== false),
-      supervisor,
-      context.files.logs,
-      onProgress,
-    );
-    return connect({ dir });
+    if (await supervisor.answers()) {
+      await refuseTaken(addressesOf(wanted, await running(supervisor)));
+    } else {
+      await endProcesses(dir); // without a supervisor, what is left of this sandbox is in the way
+      await refuseTaken([at.supervisor, ...addressesOf(wanted, new Set())]).catch(async (error: unknown) => {
+        if (!saved) await discard(dir);
+        throw error;
+      });
+      await startSupervisor(context, parts, supervisor);
+    }
+    await boot(wanted, supervisor, context.files.logs, onProgress);
+    return sandboxOf(context);
   });
 }
 
@@ -65,27 +66,10 @@ export async function down(options: SandboxOptions = {}): Promise<{ dir: string;
   });
 }
 
-/** Without a supervisor, what is left of an earlier life of this sandbox is in the way. */
-async function supervise(
-  context: Context,
-  parts: Part[],
-  chosen: Part[],
-  supervisor: Supervisor,
-): Promise<void> {
-  await endProcesses(context.dir);
-  await refuseTaken([context.at.supervisor, ...addressesOf(chosen, new Set())]);
-  const files = Object.assign({}, ...parts.map((part) => part.files)) as Record<string, string>;
-  const programs = parts.flatMap((part) => part.programs);
-  files[context.files.supervisor] = supervisorFile(context, programs);
-  files[context.files.config] = stringify(context.config);
-  await Promise.all(Object.entries(files).map(([path, content]) => writePrivate(path, content)));
-  await startSupervisor(context, supervisor);
-}
-
-async function missingAddresses(parts: readonly Part[], supervisor: Supervisor): Promise<string[]> {
-  return addressesOf(parts, new Set((await supervisor.list()).filter(isAlive).map(({ name }) => name)));
-}
-
-function addressesOf(parts: readonly Part[], running: ReadonlySet<string>): string[] {
-  return parts.flatMap((part) => missingOf(part, running)).flatMap(({ listens }) => listens);
+/** What must be free for the programs that should run and do not. */
+function addressesOf(parts: readonly Part[], alive: ReadonlySet<string>): string[] {
+  return parts
+    .filter(({ needsBuilt }) => !needsBuilt || isBuilt(needsBuilt))
+    .flatMap((part) => missingOf(part, alive))
+    .flatMap(({ listens }) => listens);
 }

@@ -1,25 +1,30 @@
 import { createServer, type Server } from 'node:net';
 import { SwitchoverError } from '../core/errors';
 import { describe, listenerOn } from './proc';
+import { sandboxOf } from './processes';
+
+/** How many taken addresses an error names; another sandbox on the block holds dozens. */
+const NAMED = 3;
 
 /**
  * Makes sure that nothing listens on these addresses (host:port).
- * @throws PORT_TAKEN naming each one that is taken, and the process that holds it
+ * @throws PORT_TAKEN naming the first that are taken with the processes that hold them; all are in its details
  */
 export async function refuseTaken(addresses: readonly string[]): Promise<void> {
   const bound = await Promise.all(
     addresses.map(async (address) => ({ address, server: await bind(address) })),
   );
   for (const { server } of bound) server?.close();
-  const taken = bound.filter(({ server }) => !server);
+  const taken = bound.filter(({ server }) => !server).map(({ address }) => address);
   if (taken.length === 0) return;
-  const sentences = await Promise.all(
-    taken.map(async ({ address }) => `${address} is held by ${await holder(address)}`),
-  );
-  throw new SwitchoverError(
-    'PORT_TAKEN',
-    `The sandbox cannot listen where it should: ${sentences.join('; ')}.`,
-  );
+  const named = taken
+    .slice(0, NAMED)
+    .map(async (address) => `${address} is held by ${await holder(address)}`);
+  const more = taken.length > NAMED ? [`so are ${taken.length - NAMED} more addresses`] : [];
+  const sentences = [...(await Promise.all(named)), ...more].join('; ');
+  throw new SwitchoverError('PORT_TAKEN', `The sandbox cannot listen where it should: ${sentences}.`, {
+    taken,
+  });
 }
 
 /**
@@ -54,7 +59,7 @@ function bind(address: string): Promise<Server | undefined> {
 
 async function holder(address: string): Promise<string> {
   const process = await listenerOn(address);
-  return process
-    ? describe(process)
-    : 'a process that has just ended or is not yours to see (as root, `ss -ltnp` shows it)';
+  if (!process) return 'a process that has just ended or is not yours to see (as root, `ss -ltnp` shows it)';
+  const dir = sandboxOf(process);
+  return `${describe(process)}${dir ? ` of the sandbox in ${dir}` : ''}`;
 }

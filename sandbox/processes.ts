@@ -8,15 +8,18 @@ export const MARKER = 'SWITCHOVER_SANDBOX';
 /** How long processes get to end by themselves before they are killed, ms. */
 const GRACE_MS = 2_000;
 
+/** The state directory of the sandbox that a process carries the mark of; undefined where it carries none. */
+export function sandboxOf({ environment }: Process): string | undefined {
+  return environment.find((entry) => entry.startsWith(`${MARKER}=`))?.slice(MARKER.length + 1);
+}
+
 /**
  * The processes of the sandbox in `dir`: those that carry its mark, and their descendants, because Postgres' children
  * overwrite the memory in which theirs stood. Never the process that asks.
  */
 export async function processesOf(dir: string): Promise<Process[]> {
   const all = await allProcesses();
-  const ours = new Set(
-    all.filter(({ environment }) => environment.includes(`${MARKER}=${dir}`)).map(({ pid }) => pid),
-  );
+  const ours = new Set(all.filter((one) => sandboxOf(one) === dir).map(({ pid }) => pid));
   ours.delete(process.pid);
   let before: number;
   do {

@@ -1,18 +1,20 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { stringify } from 'yaml';
 import { SwitchoverError } from '../core/errors';
 import { until } from './conditions';
 import { FLEET_PASSWORD_VARIABLE, FLEET_USER } from './environment';
-import type { Context, Program } from './parts/part';
+import type { Context, Part, Program } from './parts/part';
 import { MARKER } from './processes';
+import { writePrivate } from './state';
 import type { Supervisor } from './supervisor';
 import { SEARCH_PATH, tool } from './tools';
 
 const START_MS = 10_000;
 
 /** supervisord's configuration: every program, none started by itself. */
-export function supervisorFile({ at, dir, files, secrets }: Context, programs: readonly Program[]): string {
+function supervisorFile({ at, dir, files, secrets }: Context, programs: readonly Program[]): string {
   const head: [string, Record<string, string | number>][] = [
     [
       'supervisord',
@@ -43,14 +45,20 @@ export function supervisorFile({ at, dir, files, secrets }: Context, programs: r
 }
 
 /**
- * Starts supervisord, which puts itself into the background, and waits until it answers. Its environment is made up
+ * Writes the files of all parts, starts supervisord, which puts itself into the background, and waits until it answers. Its environment is made up
  * here, so that what a person's shell exports does not change how a sandbox behaves.
  * @throws SANDBOX with what it said when it does not start
  */
-export async function startSupervisor({ dir, files }: Context, supervisor: Supervisor): Promise<void> {
+export async function startSupervisor(
+  context: Context,
+  parts: readonly Part[],
+  supervisor: Supervisor,
+): Promise<void> {
+  const { dir, files } = context;
+  await writeFiles(context, parts);
   const child = spawn(tool('supervisord'), ['-c', files.supervisor], {
     cwd: dir,
-    env: { PATH: SEARCH_PATH, HOME: dir, LANG: 'C.UTF-8', [MARKER]: dir },
+    env: { PATH: SEARCH_PATH, HOME: dir, USER: FLEET_USER, LANG: 'C.UTF-8', [MARKER]: dir },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let said = '';
@@ -63,6 +71,14 @@ export async function startSupervisor({ dir, files }: Context, supervisor: Super
     if (!(await supervisor.answers()))
       throw new Error(`supervisord does not answer; see ${files.logs}/supervisord.log`);
   }, START_MS);
+}
+
+async function writeFiles(context: Context, parts: readonly Part[]): Promise<void> {
+  const programs = parts.flatMap((part) => part.programs);
+  const contents = Object.assign({}, ...parts.map((part) => part.files)) as Record<string, string>;
+  contents[context.files.supervisor] = supervisorFile(context, programs);
+  contents[context.files.config] = stringify(context.config);
+  await Promise.all(Object.entries(contents).map(([path, content]) => writePrivate(path, content)));
 }
 
 function section(logs: string, program: Program): [string, Record<string, string | number>] {

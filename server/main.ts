@@ -1,3 +1,4 @@
+import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { ERRORS, SwitchoverError, messageOf } from '../core/errors';
 import { catalogue, loadConfig } from '../operations';
@@ -32,13 +33,18 @@ async function main(): Promise<void> {
   };
   for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => void stop(signal));
 
-  const [host, port] = splitAddress(config.server.listen);
-  await app.listen({ host, port });
+  await listen(app, config.server.listen);
 }
 
-function splitAddress(address: string): [host: string, port: number] {
+/** @throws PORT_TAKEN */
+async function listen(app: FastifyInstance, address: string): Promise<void> {
   const colon = address.lastIndexOf(':');
-  return [address.slice(0, colon), Number(address.slice(colon + 1))];
+  try {
+    await app.listen({ host: address.slice(0, colon), port: Number(address.slice(colon + 1)) });
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
+    throw new SwitchoverError('PORT_TAKEN', `server.listen: ${address} is taken by another process`);
+  }
 }
 
 main().catch((error: unknown) => {

@@ -33,7 +33,7 @@ export function answerProblem(error: Error, request: FastifyRequest, reply: Fast
  * @param requestId under which the server's log has the rest.
  */
 export function problemOf(error: unknown, requestId: string): Problem {
-  if (error instanceof SwitchoverError) {
+  if (error instanceof SwitchoverError && error.code !== 'INTERNAL') {
     const { code, message, details } = error;
     return { ...problemWith(code, message, requestId), ...(isList(details) ? { problems: details } : {}) };
   }
