@@ -1,0 +1,46 @@
+import { Command } from 'commander';
+import { count } from '../../cli/arguments';
+import { complain, UsageError } from '../../cli/errors';
+import { printReport, type BenchReport } from './report';
+
+/** The options every benchmark has. */
+export interface BenchOptions {
+  repeats: number;
+  json?: boolean;
+}
+
+/** What a benchmark is. */
+export interface Benchmark {
+  /** Its folder's name: `npm run bench -- NAME`. */
+  name: string;
+  what: string;
+  /** How often each thing is measured where `--repeats` does not say. */
+  repeats: number;
+  /** Does the work; says how it goes on standard error. */
+  measure(options: BenchOptions): Promise<BenchReport>;
+}
+
+/**
+ * Runs a benchmark as the process's main: reads the command line, measures, prints the report.
+ * Exit status: 0 measured, whether objectives were met or not · 2 bad arguments · else as the error table says.
+ */
+export async function benchmark({ name, what, repeats, measure }: Benchmark): Promise<void> {
+  const command = new Command(`npm run bench -- ${name}`)
+    .description(what)
+    .option('--repeats <count>', 'how often each thing is measured', count, repeats)
+    .option('--json', 'one JSON object as the last line of output')
+    .configureOutput({ outputError: () => undefined })
+    .exitOverride((error) => {
+      if (error.exitCode === 0) process.exit(0);
+      throw new UsageError(
+        error.message.replace(/^error: /, ''),
+        `npm run bench -- ${name} --repeats ${repeats}`,
+      );
+    });
+  try {
+    const options = command.parse().opts<BenchOptions>();
+    printReport(await measure(options), options.json);
+  } catch (error) {
+    process.exitCode = complain(error, process.stderr, false);
+  }
+}
