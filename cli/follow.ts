@@ -18,9 +18,16 @@ export interface Viewer {
   end(report?: RunReport): void;
 }
 
-/** The viewer for a stream: a picture redrawn in place on a terminal, lines appended elsewhere. */
-export function viewer(out: Out, link: (run: string) => string | undefined): Viewer {
-  return canRedraw(out) ? picture(out, link) : log(out, link);
+/**
+ * The viewer for a stream: a picture redrawn in place on a terminal, lines appended elsewhere.
+ * @param below what else stands below the picture while it is live.
+ */
+export function viewer(
+  out: Out,
+  link: (run: string) => string | undefined,
+  below: () => string[] = () => [],
+): Viewer {
+  return canRedraw(out) ? picture(out, link, below) : log(out, link);
 }
 
 /** Sees nothing. */
@@ -38,12 +45,15 @@ export function finalPicture(report: RunReport, out: Out, link: string | undefin
   ];
 }
 
-function picture(out: Out, link: (run: string) => string | undefined): Viewer {
+function picture(out: Out, link: (run: string) => string | undefined, below: () => string[]): Viewer {
   const painting = new Painting(out);
   let latest: RunReport | undefined;
   let problem: string | undefined;
   const draw = () => {
-    if (latest) painting.draw(timeline(latest, { ...lookOf(out), height: out.rows - 1 }, problem));
+    if (!latest) return;
+    const foot = below();
+    const look = { ...lookOf(out), height: out.rows - 1 - foot.length };
+    painting.draw([...timeline(latest, look, problem), ...foot]);
   };
   const timer = setInterval(draw, REDRAW_MS);
   return {

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { DECISIONS, MODES, type DecisionKind } from '../core/run';
 import { collect, count, duration } from './arguments';
 import { UsageError } from './errors';
-import { sandboxCommand } from './sandbox-command';
+import { block, sandboxCommand } from './sandbox-command';
 import { lazily, type Finish } from './lazy';
 
 const RUN = 'node-failover-us-east-1-a-n1-1121-120533';
@@ -30,6 +30,7 @@ const EXAMPLES: Record<string, string> = {
   abort: `./switchover abort ${RUN} --reason "wrong node" --keep`,
   worker: './switchover worker --region us-east-1',
   sandbox: './switchover sandbox up',
+  demo: './switchover demo --exit --json',
   ...Object.fromEntries(
     DECISIONS.filter((kind) => kind !== 'abort').map((kind) => [
       kind,
@@ -50,6 +51,7 @@ export function program(finish: Finish): Command {
   decisionCommands(root, finish);
   environmentCommands(root, finish);
   root.addCommand(sandboxCommand(finish).helpGroup('Environment:'));
+  demoCommand(root, finish);
   everyCommand(root).forEach(strict);
   return root;
 }
@@ -162,6 +164,18 @@ function environmentCommands(root: Command, finish: Finish): void {
     .description('run a worker')
     .option('--region <region>', 'where it stands')
     .action(lazily(finish, async () => (await import('./commands/services.js')).worker()));
+}
+
+function demoCommand(root: Command, finish: Finish): void {
+  root
+    .command('demo')
+    .helpGroup('Environment:')
+    .description('bring a sandbox up, kill a node under live MCP clients, watch it being healed')
+    .option('--exit', 'take the sandbox down at the end; else it stays')
+    .option('--json', 'the result, alone on standard output')
+    .addOption(block())
+    .addHelpText('after', EXIT_HELP)
+    .action(lazily(finish, async (options) => (await import('./commands/demo.js')).demo(options)));
 }
 
 function everyCommand(command: Command): Command[] {

@@ -63,7 +63,8 @@ function faultCommands(sandbox: Command, finish: Finish): void {
     );
 }
 
-function block(): Option {
+/** Which sandbox a command is about. */
+export function block(): Option {
   return new Option('--block <number>', 'which sandbox, where several live side by side').argParser(
     countOrNone,
   );

@@ -1,12 +1,10 @@
 import { elapsed } from '../../core/report';
 import type { RunReport } from '../../core/run';
+import { box, factLines, innerWidth, type Fact } from './box';
 import { between } from './clock';
 import type { Look } from './look';
 import { stateColor } from './state';
-import { counted, pad, wrap } from './text';
-
-/** A labelled line of the summary. */
-type Fact = [label: string, text: string];
+import { counted, wrap } from './text';
 
 const LABEL = 10;
 const ALERTS = 3;
@@ -16,15 +14,10 @@ const ALERTS = 3;
  * The link stands below the box, on a line of its own, so that it can be copied.
  */
 export function summary(report: RunReport, look: Look, link?: string): string[] {
-  const { colors, width } = look;
-  const paint = stateColor(report.state, colors);
-  const inner = width - 4;
-  const lines = summaryFacts(report, look, inner);
-  const title = ` ${report.state} `;
+  const { colors } = look;
+  const lines = summaryFacts(report, look, innerWidth(look));
   return [
-    paint(`╭─${title}${'─'.repeat(Math.max(0, width - 3 - title.length))}╮`),
-    ...lines.map((line) => `${paint('│')} ${pad(line, inner)} ${paint('│')}`),
-    paint(`╰${'─'.repeat(width - 2)}╯`),
+    ...box(report.state, lines, stateColor(report.state, colors), look),
     ...(link ? [`${colors.dim('Temporal')} ${link}`] : []),
   ];
 }
@@ -44,9 +37,7 @@ function summaryFacts(report: RunReport, look: Look, width: number): string[] {
   ];
   return [
     ...wrap(report.sentence, width).map((line) => look.colors.bold(line)),
-    ...facts.flatMap(([label, text]) =>
-      wrap(text, width - LABEL).map((line, i) => look.colors.dim(pad(i === 0 ? label : '', LABEL)) + line),
-    ),
+    ...factLines(facts, LABEL, width, look),
   ];
 }
 

@@ -1,0 +1,92 @@
+import { elapsed } from '../../core/report';
+import type { RunReport, RunState } from '../../core/run';
+import type { SandboxUrls } from '../../sandbox';
+import type { LoadReport } from '../../sandbox/load';
+import { PROMISED } from '../../sandbox/scenario';
+import { box, factLines, innerWidth, type Fact } from './box';
+import type { Look } from './look';
+import { stateColor } from './state';
+import { pad, wrap } from './text';
+
+/** What a demo showed: what `./switchover demo --json` prints. */
+export interface DemoResult {
+  outcome: RunState;
+  node: string;
+  /** From the moment the node was killed; null where it did not come to it. The first and the last were seen in HAProxy's statistics. */
+  milliseconds: { outOfBalancer: number | null; healed: number | null; fullWeight: number | null };
+  sessionsLost: { clients: number; report: number | null };
+  /** What the MCP clients saw from their first call to their last. */
+  load: LoadReport;
+  run: RunReport;
+}
+
+const LABEL = 18;
+
+/** The demo's result in a box. */
+export function demoBox(result: DemoResult, look: Look): string[] {
+  const paint = stateColor(result.outcome, look.colors);
+  return box(result.outcome, resultLines(result, innerWidth(look), look), paint, look);
+}
+
+/** The same without the box, for logs. */
+export function demoLines(result: DemoResult, look: Look): string[] {
+  return ['', result.outcome, ...resultLines(result, look.width, look)];
+}
+
+function resultLines(result: DemoResult, width: number, look: Look): string[] {
+  const { milliseconds, load, sessionsLost, run } = result;
+  const { outOfBalancer, healed, fullWeight } = milliseconds;
+  const facts: Fact[] = [
+    ['out of balancer', against(outOfBalancer, PROMISED.outMs, look)],
+    ['healed', against(healed, PROMISED.healedMs, look)],
+    ['full weight', fullWeight === null ? 'not seen' : `${elapsed(fullWeight)} after the kill`],
+    [
+      'sessions lost',
+      `${sessionsLost.clients} of ${load.clients} as the clients saw it, ${sessionsLost.report ?? 'not counted'} in the report`,
+    ],
+    ['calls', calls(load)],
+    [
+      'latency',
+      `p50 ${elapsed(load.p50)}, p95 ${elapsed(load.p95)}; longest wait of a client for an answer ${elapsed(load.maxGapMs)}`,
+    ],
+  ];
+  return [
+    ...wrap(run.sentence, width).map((line) => look.colors.bold(line)),
+    ...factLines(facts, LABEL, width, look),
+  ];
+}
+
+/** How a load goes, in a line. */
+export function calls({ calls: all, clients, ok, failed, failures }: LoadReport): string {
+  const classes = Object.entries(failures).map(([failure, count]) => `${count} ${failure}`);
+  const why = classes.length > 0 ? ` (${classes.join(', ')})` : '';
+  return `${number(all)} calls by ${clients} MCP clients: ${number(ok)} ok, ${number(failed)} failed${why}`;
+}
+
+const number = (value: number): string => value.toLocaleString('en');
+
+function against(ms: number | null, promisedMs: number, { colors }: Look): string {
+  const promise = `promised in less than ${elapsed(promisedMs)}`;
+  if (ms === null) return colors.red(`not seen, ${promise}`);
+  return `${elapsed(ms)} after the kill, ${promise}: ${ms < promisedMs ? colors.green('met') : colors.red('missed')}`;
+}
+
+/** Where to look and what to try next, while the sandbox runs. `flags` name the sandbox to its commands. */
+export function nextPage(
+  { run, link, urls, flags }: { run: string; link: string | undefined; urls: SandboxUrls; flags: string },
+  { colors }: Look,
+): string[] {
+  const rows: Fact[] = [
+    ['API, Prometheus', `${urls.apiDocs}  ${urls.prometheus}`],
+    ['the timeline', `./switchover show ${run}`],
+    ['break more', `./switchover sandbox break us-east-1/b/n1 hang${flags}`],
+    ['watch it heal', './switchover runs, then ./switchover watch RUN'],
+    ['end it', `./switchover sandbox down${flags}`],
+  ];
+  return [
+    ...(link ? [`${colors.dim('Temporal')} ${link}`] : []),
+    '',
+    'Everything still runs. What to look at next:',
+    ...rows.map(([label, text]) => `  ${colors.dim(pad(label, LABEL))}${text}`),
+  ];
+}

@@ -1,0 +1,74 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { get } from '../conditions';
+
+/** How long the watch rests between two looks, ms. */
+const LOOK_EVERY_MS = 10;
+
+/** One server of a load balancer, as its public statistics show it. */
+export interface Standing {
+  /** Whether it is given requests at this moment. */
+  takes: boolean;
+  /** Its share of the traffic against its peers; 100 is a node's full weight. */
+  weight: number;
+  /** Requests it was given in the last whole second. */
+  rate: number;
+}
+
+/** HAProxy's words for a server that gets requests, also while its checks have begun to fail (`UP 2/3`). */
+const TAKES = /^(UP|no check)/;
+
+/**
+ * The servers of a HAProxy by name, read from its statistics page: nothing of Switchover is asked.
+ * @param statsUrl of the page, e.g. `http://127.1.0.1:8405/stats`
+ * @throws Error where it does not answer within a second
+ */
+export async function standings(statsUrl: string): Promise<Map<string, Standing>> {
+  const [head = '', ...rows] = (await get(`${statsUrl};csv`)).split('\n');
+  const columns = head.replace(/^# /, '').split(',');
+  const [name, status, weight, rate] = ['svname', 'status', 'weight', 'rate'].map((column) =>
+    columns.indexOf(column),
+  ) as [number, number, number, number];
+  return new Map(
+    rows
+      .map((row) => row.split(','))
+      .map((cells) => [
+        cells[name] ?? '',
+        { takes: TAKES.test(cells[status] ?? ''), weight: Number(cells[weight]), rate: Number(cells[rate]) },
+      ]),
+  );
+}
+
+/** Watches one server of a HAProxy from outside, a hundred times a second. Times are epoch ms. */
+export class BalancerWatch {
+  /** When a look first found that it gets no more requests. */
+  outAt: number | undefined;
+  /** When a look first found it, after that, with its full weight again. */
+  backAt: number | undefined;
+  /** The longest time between two looks: how late the times above may be. */
+  blindMs = 0;
+
+  constructor(
+    private readonly statsUrl: string,
+    private readonly server: string,
+    private readonly fullWeight: number,
+  ) {}
+
+  /** Looks until `signal` says stop. A look that HAProxy does not answer shows in {@link blindMs} alone. */
+  async run(signal: AbortSignal): Promise<void> {
+    for (let last = performance.now(); !signal.aborted;) {
+      const seen = await standings(this.statsUrl).catch(() => undefined);
+      if (seen) {
+        const now = performance.now();
+        this.blindMs = Math.max(this.blindMs, Math.round(now - last));
+        last = now;
+        this.note(seen.get(this.server), Date.now());
+      }
+      await pause(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  private note(standing: Standing | undefined, now: number): void {
+    if (!standing?.takes) this.outAt ??= now;
+    else if (this.outAt !== undefined && standing.weight >= this.fullWeight) this.backAt ??= now;
+  }
+}
