@@ -12,6 +12,8 @@ import { lookOf, print, type Out } from './terminal';
 /** How long the load balancer's part is waited for before the run is shown; what comes later shows in the result. */
 const OUT_MS = 2_000;
 const STARTS_MS = 30_000;
+/** How often the coordinator is asked for the run: rarely enough not to slow down what is shown. */
+const LOOK_EVERY_MS = 200;
 const ENDS_MS = 120_000;
 /** How long the clients go on calling once the run is over. */
 const AFTER_MS = 3_000;
@@ -66,6 +68,7 @@ async function runOn({ operations }: Session, node: string, stop: AbortSignal): 
   const look = async (): Promise<string> => {
     const lock = (await operations.coordination()).locks[`node/${node}`];
     if (lock) return lock.run;
+    await pause(LOOK_EVERY_MS);
     throw new Error(`no run has begun on ${node}: does a worker run? ./switchover sandbox status shows it`);
   };
   return wait(look, STARTS_MS, stop);

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { count } from '../../cli/arguments';
 import { complain, UsageError } from '../../cli/errors';
+import { interruption } from '../../cli/interrupt';
 import { printReport, type BenchReport } from './report';
 
 /** The options every benchmark has. */
@@ -16,13 +17,14 @@ export interface Benchmark {
   what: string;
   /** How often each thing is measured where `--repeats` does not say. */
   repeats: number;
-  /** Does the work; says how it goes on standard error. */
-  measure(options: BenchOptions): Promise<BenchReport>;
+  /** Does the work; says how it goes on standard error. Ends early, and cleans up, once `stop` is aborted. */
+  measure(options: BenchOptions, stop: AbortSignal): Promise<BenchReport>;
 }
 
 /**
  * Runs a benchmark as the process's main: reads the command line, measures, prints the report.
- * Exit status: 0 measured, whether objectives were met or not · 2 bad arguments · else as the error table says.
+ * Exit status: 0 measured, whether objectives were met or not · 2 bad arguments · else as the error table says; 128 and
+ * the signal's number where a signal ended it.
  */
 export async function benchmark({ name, what, repeats, measure }: Benchmark): Promise<void> {
   const command = new Command(`npm run bench -- ${name}`)
@@ -37,10 +39,11 @@ export async function benchmark({ name, what, repeats, measure }: Benchmark): Pr
         `npm run bench -- ${name} --repeats ${repeats}`,
       );
     });
+  const stop = interruption();
   try {
     const options = command.parse().opts<BenchOptions>();
-    printReport(await measure(options), options.json);
+    printReport(await measure(options, stop), options.json);
   } catch (error) {
-    process.exitCode = complain(error, process.stderr, false);
+    process.exitCode = stop.aborted ? (stop.reason as number) : complain(error, process.stderr, false);
   }
 }

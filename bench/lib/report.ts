@@ -1,5 +1,5 @@
 import { availableParallelism, cpus, loadavg } from 'node:os';
-import Table from 'cli-table3';
+import { columns } from '../../cli/render/tables';
 import type { Summary } from './summary';
 
 /** A measured series (shown as p50 / p95), a number, a word; null where it does not apply. */
@@ -50,7 +50,8 @@ export function printReport(report: BenchReport, json = false): void {
     `load     ${facts(load)}`,
     `machine  ${machine.cores} cores (${machine.cpu}), Node ${machine.node}, load average before ${LOAD_AVERAGE.join(' ')}`,
     '',
-    table(rows),
+    ...table(rows),
+    '',
     ...objectives.map(({ what, met }) => `${met ? '✓ met    ' : '✗ NOT MET'}  ${what}`),
     ...notes.map((note) => `· ${note}`),
   ];
@@ -64,11 +65,12 @@ function facts(values: BenchReport['load']): string {
     .join(', ');
 }
 
-function table(rows: readonly Row[]): string {
+function table(rows: readonly Row[]): string[] {
   const titles = [...new Set(rows.flatMap(({ cells }) => Object.keys(cells)))];
-  const drawn = new Table({ head: ['', ...titles], style: { head: [], border: [] }, wordWrap: true });
-  drawn.push(...rows.map(({ name, cells }) => [name, ...titles.map((title) => text(cells[title]))]));
-  return drawn.toString();
+  return columns(
+    rows.map(({ name, cells }) => [name, ...titles.map((title) => text(cells[title]))]),
+    ['', ...titles],
+  );
 }
 
 function text(cell: Cell | undefined): string {

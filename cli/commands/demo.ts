@@ -1,6 +1,6 @@
 import { isOver, OUTCOMES, type RunReport } from '../../core/run';
 import { down, up, type Sandbox } from '../../sandbox';
-import { breakUnderLoad, type Candidate, type Episode, type Stage } from '../../sandbox/scenario';
+import { breakUnderLoad, CROWD, type Candidate, type Episode, type Stage } from '../../sandbox/scenario';
 import { watchHealing } from '../healing';
 import { interruption } from '../interrupt';
 import { showProgress } from '../progress';
@@ -16,9 +16,6 @@ export interface DemoOptions {
   /** The result alone on standard output; what a person sees goes to standard error. */
   json?: boolean;
 }
-
-/** Whom the demo breaks under what load: enough clients that each node has several, few enough for a laptop. */
-const SCENE = { region: 'us-east-1', fault: 'kill', clients: 24, ratePerClient: 5 } as const;
 
 /** The exit status where the run waits for a person. */
 const NEEDS_ATTENTION = 4;
@@ -54,7 +51,8 @@ async function perform(options: DemoOptions, out: Out, stop: AbortSignal): Promi
     const { green } = lookOf(out).colors;
     print(out, ['']);
     const stage: Stage = {
-      ...SCENE,
+      ...CROWD,
+      fault: 'kill',
       sandbox,
       choose: (serving) => busiest(session, serving),
       signal: stop,

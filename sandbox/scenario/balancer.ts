@@ -44,8 +44,8 @@ export class BalancerWatch {
   outAt: number | undefined;
   /** When a look first found it, after that, with its full weight again. */
   backAt: number | undefined;
-  /** The longest time between two looks: how late the times above may be. */
-  blindMs = 0;
+  /** The time from the look before that to {@link outAt}: how late it may be. */
+  outLateMs: number | undefined;
 
   constructor(
     private readonly statsUrl: string,
@@ -53,22 +53,25 @@ export class BalancerWatch {
     private readonly fullWeight: number,
   ) {}
 
-  /** Looks until `signal` says stop. A look that HAProxy does not answer shows in {@link blindMs} alone. */
+  /** Looks until `signal` says stop; goes on where HAProxy does not answer. */
   async run(signal: AbortSignal): Promise<void> {
-    for (let last = performance.now(); !signal.aborted;) {
+    for (let last = Date.now(); !signal.aborted;) {
       const seen = await standings(this.statsUrl).catch(() => undefined);
+      const now = Date.now();
       if (seen) {
-        const now = performance.now();
-        this.blindMs = Math.max(this.blindMs, Math.round(now - last));
+        this.note(seen.get(this.server), now, now - last);
         last = now;
-        this.note(seen.get(this.server), Date.now());
       }
       await pause(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
     }
   }
 
-  private note(standing: Standing | undefined, now: number): void {
-    if (!standing?.takes) this.outAt ??= now;
-    else if (this.outAt !== undefined && standing.weight >= this.fullWeight) this.backAt ??= now;
+  private note(standing: Standing | undefined, now: number, sinceLastMs: number): void {
+    if (standing?.takes) {
+      if (this.outAt !== undefined && standing.weight >= this.fullWeight) this.backAt ??= now;
+    } else if (this.outAt === undefined) {
+      this.outAt = now;
+      this.outLateMs = sinceLastMs;
+    }
   }
 }

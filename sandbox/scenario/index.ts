@@ -13,6 +13,9 @@ export type { BalancerWatch } from './balancer';
 /** What is promised for a failed node (REQUIREMENTS F1), in ms from the moment it breaks. */
 export const PROMISED = { outMs: 1_000, healedMs: 5_000 } as const;
 
+/** Who calls, where nothing else is asked for: enough clients that each node has several, few enough for two cores. */
+export const CROWD = { region: 'us-east-1', clients: 24, ratePerClient: 5 } as const;
+
 /** A node that serves: in the load balancer with its full weight, and healthy. */
 export interface Candidate extends Node, Standing {}
 
@@ -118,25 +121,24 @@ async function everyClientCalls(load: Load, { clients, sandbox, region, signal }
 }
 
 async function chosen({ sandbox, region, choose, signal }: Stage): Promise<Candidate> {
-  const context = await openContext({ dir: sandbox.dir });
-  if (!context) throw new SwitchoverError('SANDBOX', `the sandbox in ${sandbox.dir} is gone`);
-  const nodes = nodesOf(context.config, region);
   return wait(
     async () => {
-      const serving = await servingNodes(nodes, sandbox.urls.haproxy[region]!);
+      const serving = await servingNodes(sandbox, region);
       const node = await choose(serving);
       if (node) return node;
-      throw new Error(
-        `no node of ${region} is fit to be broken: ${serving.length} of ${nodes.length} serve with their full weight`,
-      );
+      throw new Error(`none of the ${serving.length} nodes of ${region} that serve is free to be broken`);
     },
     SERVING_MS,
     signal,
   );
 }
 
-async function servingNodes(nodes: readonly Node[], statsUrl: string): Promise<Candidate[]> {
-  const seen = await standings(statsUrl);
+/** The nodes of a region that serve: full weight in the load balancer, and healthy. @throws SANDBOX where it is gone */
+export async function servingNodes(sandbox: Sandbox, region: string): Promise<Candidate[]> {
+  const context = await openContext({ dir: sandbox.dir });
+  if (!context) throw new SwitchoverError('SANDBOX', `the sandbox in ${sandbox.dir} is gone`);
+  const nodes = nodesOf(context.config, region);
+  const seen = await standings(sandbox.urls.haproxy[region]!);
   const full = Math.max(...nodes.map(({ server }) => seen.get(server)?.weight ?? 0));
   const looks = nodes.map(async (node) => {
     const standing = seen.get(node.server);
