@@ -34,6 +34,10 @@ export function place(
 
 /** What the load balancer knows of a node; null where it does not know it. */
 export async function memberOf(loadBalancer: LoadBalancer, node: Node): Promise<Member | null> {
-  const members = await loadBalancer.members();
+  return ownOf(node, await loadBalancer.members());
+}
+
+/** The node among the members of its pool; null where it is none. */
+export function ownOf(node: Node, members: readonly Member[]): Member | null {
   return members.find(({ server }) => server === node.server) ?? null;
 }

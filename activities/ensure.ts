@@ -1,11 +1,13 @@
 import { SwitchoverError } from '../core/errors';
-import type { Deed, Intent } from '../core/run';
+import type { Deed, Intent, Refusal } from '../core/run';
 
 /** One change of the world, told so that it can be predicted, repeated and verified. */
 export interface Change<State> {
   look: () => Promise<State>;
   /** The sentence that says the world is as wanted, or null while it is not. Asked before the act and after it. */
   already: (seen: State) => string | null;
+  /** The guard: why this must not be done to the world as seen, or null. Asked in a plan too. */
+  refuse?: (seen: State) => Refusal | null;
   /** What would be done, for a plan: "take a-n1 out of …". */
   intention: (seen: State) => string;
   act: (seen: State) => Promise<void>;
@@ -14,14 +16,16 @@ export interface Change<State> {
 }
 
 /**
- * Look, compare, act, verify. Where the world is as wanted already nothing is sent, so a repeated step has no second
+ * Look, compare, ask the guard, act, verify. Where the world is as wanted already nothing is sent, so a repeated step has no second
  * effect. In plan mode the act is predicted instead.
- * @throws VERIFY_FAILED where the act went through but the world does not show it.
+ * @throws GUARD_REFUSED where the guard has a reason against it: nothing was done then; VERIFY_FAILED where the act went through but the world does not show it.
  */
 export async function ensure<State>(how: Intent, change: Change<State>): Promise<Deed<State>> {
   const before = await change.look();
   const already = change.already(before);
   if (already !== null) return { changed: false, sentence: already, before };
+  const refusal = change.refuse?.(before);
+  if (refusal) throw new SwitchoverError('GUARD_REFUSED', `${refusal.guard}: ${refusal.sentence}`);
   if (how.mode === 'plan') return { changed: true, sentence: `would ${change.intention(before)}`, before };
   const at = new Date().toISOString();
   await change.act(before);

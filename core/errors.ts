@@ -107,6 +107,12 @@ export const ERRORS = {
     exit: 1,
     hint: 'The node runs but does not serve; look at its log and at the evidence of the step.',
   },
+  NODE_HELD: {
+    retryable: false,
+    http: 409,
+    exit: 4,
+    hint: 'Find out who keeps the node out of the load balancer; abort the run to put it back.',
+  },
   NO_SPARE: {
     retryable: false,
     http: 409,

@@ -138,7 +138,7 @@ export interface StepRecord {
   /** Position, 1-based; undo steps come after the steps they undo. */
   id: number;
   title: string;
-  kind: 'look' | 'guard' | 'act' | 'watch' | 'undo' | 'escalate' | 'approval';
+  kind: 'look' | 'act' | 'watch' | 'undo' | 'escalate';
   state: StepState;
   sentence?: string;
   /** Observed values before and after, as the activity returned them. */

@@ -6,28 +6,25 @@ import { quick, work } from './proxies';
  * One MCP node has failed (REQUIREMENTS F1).
  *
  * What holds between any two steps:
- * - nothing is touched before the failure was seen from two sides and the pool can spare the node;
+ * - nothing is touched unless the failure was seen from two sides and the pool can spare the node;
  * - the node gets no traffic from its isolation until it has passed two checks in a row, real MCP calls included;
  * - its sessions have an owner that serves before its process is touched;
  * - the node is back at full weight, or a spare is in its place, before service is said to be proven.
  */
 export const nodeFailover = runbook<{ node: string }>('node-failover', async (run, { node }) => {
-  const { failed, process } = await run.look('Confirm the failure', () => quick.assessNode({ node }));
-  if (!failed && run.mode !== 'plan') run.succeeded(`${node} serves: there is nothing to fail over`);
-  if (failed) run.mark('faultAt', run.startedAt);
-  await run.guard('Can the pool spare it?', () => quick.whyNotIsolate({ node }));
-
   const isolated = await run.act({
     title: 'Take it out of the load balancer',
-    act: (how) => quick.isolateNode({ node, how }),
+    act: (how) => quick.isolateFailedNode({ node, how }),
     undo: { title: 'Put it back into the load balancer', act: (how) => quick.readmitNode({ node, how }) },
   });
+  if (isolated.after?.failed === false) return run.succeeded(isolated.sentence);
+  run.mark('faultAt', run.startedAt);
   run.mark('isolatedAt', isolated.at);
   await handOver(run, node);
 
   const again = (attempt: number): Way<string> => ({
     name: `restart ${attempt}`,
-    go: () => restart(run, node, attempt === 1 ? process.pid : undefined),
+    go: () => restart(run, node, attempt === 1 ? isolated.after?.process.pid : undefined),
   });
   const ways = Array.from({ length: run.briefing.restarts }, (_, i) => again(i + 1));
   const serving = await run.firstThatWorks('Bring its capacity back', [
@@ -51,7 +48,7 @@ async function handOver(run: Run, node: string): Promise<void> {
     title: 'Hand its sessions to the others',
     act: (how) => quick.handOverSessions({ node, how }),
   });
-  run.lost((after as { lost?: number } | undefined)?.lost ?? 0);
+  run.lost(after?.lost ?? 0);
 }
 
 /** Restarts the node in place. `seenPid`: its process as assessed; looked up anew where that may be stale. */

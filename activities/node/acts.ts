@@ -4,10 +4,17 @@ import { SwitchoverError } from '../../core/errors';
 import { serving, whyNotTakeOut } from '../../core/guards';
 import type { Deed, Intent } from '../../core/run';
 import { nodesOf } from '../../core/topology';
-import { memberOf, place, type Deps } from '../deps';
+import { memberOf, ownOf, place, type Deps } from '../deps';
 import { ensure } from '../ensure';
 import type { HandOver, Member, ProcessStatus } from '../ports';
+import { assess, type Assessment } from './assess';
 import type { OfNode } from './looks';
+
+/** What was seen of a node before and after it was taken out of its pool. */
+export interface Isolation extends Assessment {
+  /** Null where the load balancer does not know the node. */
+  member: Member | null;
+}
 
 /** An act on one node. */
 export interface ActOnNode extends OfNode {
@@ -26,32 +33,56 @@ export function nodeActs(deps: Deps) {
   };
 
   return {
-    /** Takes the node out of its load balancer. The guard is asked once more, with the pool as it is now. */
-    async isolateNode({ node: id, how }: ActOnNode): Promise<Deed<Member[]>> {
-      const { node, loadBalancer } = place(deps, id);
-      return ensure(how, {
+    /**
+     * Takes a failed node out of its load balancer; leaves one that serves alone. Confirming the failure, asking the guard
+     * and the act are one activity, so that nothing comes between what was seen and what is done.
+     * @throws GUARD_REFUSED where too small a pool would be left; NODE_HELD where it serves, but gets no traffic.
+     */
+    async isolateFailedNode({ node: id, how }: ActOnNode): Promise<Deed<Isolation>> {
+      const { node, loadBalancer, member } = around(id);
+      const { sentence, value: seen } = await assess(deps, id);
+      if (!seen.failed && how.mode !== 'plan') {
+        const now = await member();
+        if (now?.admin === 'maint')
+          throw new SwitchoverError('NODE_HELD', `${sentence}, but it is kept out of the load balancer`);
+        return {
+          changed: false,
+          sentence: `${sentence}: there is nothing to fail over`,
+          after: { ...seen, member: now },
+        };
+      }
+      const isolation = (members: readonly Member[]): Isolation => ({
+        ...seen,
+        member: ownOf(node, members),
+      });
+      const deed = await ensure(how, {
         look: () => loadBalancer.members(),
         already: (members) => {
-          const member = members.find(({ server }) => server === node.server);
-          if (!member) return `${id} is not in the load balancer`;
-          return member.admin === 'maint' ? `${id} gets no traffic` : null;
+          const own = ownOf(node, members);
+          if (!own) return `${id} is not in the load balancer`;
+          return own.admin === 'maint' ? `${id} gets no traffic` : null;
         },
-        intention: () => `take ${id} out of the load balancer and close its connections`,
-        act: async (members) => {
-          const refusal = whyNotTakeOut({
+        refuse: (members) =>
+          whyNotTakeOut({
             pool: node.region,
             server: node.server,
             members,
             minimumShare: policies.minimumHealthyShare,
-          });
-          if (refusal) throw new SwitchoverError('GUARD_REFUSED', `${refusal.guard}: ${refusal.sentence}`);
-          await loadBalancer.isolate(node.server);
-        },
-        done: () => `${id} gets no more traffic; its connections were closed`,
+          }),
+        intention: () => `take ${id} out of the load balancer and close its connections`,
+        act: () => loadBalancer.isolate(node.server),
+        done: (_, members) =>
+          `${sentence}; it gets no more traffic, ${serving(members).length} of ${members.length} members of pool ${node.region} serve`,
       });
+      const { before, after, ...rest } = deed;
+      return {
+        ...rest,
+        ...(before && { before: isolation(before) }),
+        ...(after && { after: isolation(after) }),
+      };
     },
 
-    /** Undo of {@link isolateNode}: full weight again; the load balancer's own checks decide whether it serves. */
+    /** Undo of {@link isolateFailedNode}: full weight again; the load balancer's own checks decide whether it serves. */
     async readmitNode({ node: id, how }: ActOnNode): Promise<Deed<Member | null>> {
       const { loadBalancer, node, member } = around(id);
       return ensure(how, {

@@ -1,29 +1,14 @@
 import { heartbeat, sleep } from '@temporalio/activity';
 import { millis } from '../../core/time';
 import { SwitchoverError } from '../../core/errors';
-import { serving, whyNotTakeOut } from '../../core/guards';
-import type { Finding, Refusal } from '../../core/run';
+import type { Finding } from '../../core/run';
 import { nodesOf } from '../../core/topology';
 import { memberOf, place, type Deps } from '../deps';
-import type { Member, ProcessStatus, Probe } from '../ports';
+import type { ProcessStatus, Probe } from '../ports';
 
 /** Naming a node, as every node activity is. */
 export interface OfNode {
   node: string;
-}
-
-/** What one vantage point said. */
-interface Sign {
-  from: string;
-  ok: boolean;
-  said: string;
-}
-
-/** What was seen of a node that is said to have failed. */
-export interface Assessment {
-  failed: boolean;
-  signs: Sign[];
-  process: ProcessStatus;
 }
 
 /** Reads about one node. None of them changes anything. */
@@ -31,61 +16,6 @@ export function nodeLooks(deps: Deps) {
   const { config, prober } = deps;
   const rule = config.health.node;
   return {
-    /**
-     * Confirms a failure from two sides at least: the node's health, its supervisor, the load balancer's own checks.
-     * Where those do not settle it, real MCP calls do, and a failing one is made twice.
-     */
-    async assessNode({ node: id }: OfNode): Promise<Finding<Assessment>> {
-      const { node, loadBalancer, fleet, mcpUrl } = place(deps, id);
-      const [health, process, member] = await Promise.all([
-        prober.health(node.address),
-        fleet.status(node.program),
-        memberOf(loadBalancer, node),
-      ]);
-      const signs: Sign[] = [
-        { from: 'health', ok: health.ok, said: health.said },
-        {
-          from: 'supervisor',
-          ok: process.state === 'running',
-          said: `${process.state} (${process.description})`,
-        },
-        balancerSign(member),
-      ];
-      const against = () => signs.filter(({ ok }) => !ok);
-      for (const from of ['MCP', 'MCP again']) {
-        if (against().length >= 2 || signs.some((sign) => sign.from === 'MCP' && sign.ok)) break;
-        const { ok, said } = await prober.mcp(mcpUrl);
-        signs.push({ from, ok, said });
-      }
-      const failed = against().length >= 2;
-      const seen = against()
-        .map(({ from, said }) => `${from}: ${said}`)
-        .join('; ');
-      const sentence = failed
-        ? `${id} has failed (${seen})`
-        : `${id} serves${seen ? `, though ${seen}` : ''}`;
-      return { sentence, value: { failed, signs, process } };
-    },
-
-    /** Whether taking the node out would leave its pool too small. */
-    async whyNotIsolate({ node: id }: OfNode): Promise<Finding<Refusal | null>> {
-      const { node, loadBalancer } = place(deps, id);
-      const members = await loadBalancer.members();
-      const refusal = whyNotTakeOut({
-        pool: node.region,
-        server: node.server,
-        members,
-        minimumShare: config.policies.minimumHealthyShare,
-      });
-      const others = serving(members).filter(({ server }) => server !== node.server).length;
-      return {
-        sentence:
-          refusal?.sentence ??
-          `${others} of ${members.length} members of pool ${node.region} serve without it`,
-        value: refusal,
-      };
-    },
-
     /** The node's process, as its supervisor sees it. */
     async lookAtProcess({ node: id }: OfNode): Promise<Finding<ProcessStatus>> {
       const { node, fleet } = place(deps, id);
@@ -186,9 +116,4 @@ export function nodeLooks(deps: Deps) {
       };
     },
   };
-}
-
-function balancerSign(member: Member | null): Sign {
-  const said = member ? `${member.admin}, checks ${member.up ? 'up' : 'down'}` : 'not in the pool';
-  return { from: 'load balancer', ok: member?.up === true, said };
 }

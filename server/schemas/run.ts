@@ -34,7 +34,7 @@ export const StepSchema = exactly<StepRecord>()(
     {
       id: Type.Integer(),
       title: Type.String(),
-      kind: oneOf(['look', 'guard', 'act', 'watch', 'undo', 'escalate', 'approval']),
+      kind: oneOf(['look', 'act', 'watch', 'undo', 'escalate']),
       state: oneOf(['running', 'done', 'unchanged', 'would change', 'failed', 'skipped', 'refused']),
       sentence: Type.Optional(Type.String({ description: 'what it did, or why not' })),
       before: Type.Optional(Type.Unknown({ description: 'values observed before' })),

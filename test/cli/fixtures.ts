@@ -63,7 +63,7 @@ export function running(given: Partial<RunReport> = {}): RunReport {
         sentence: 'us-east-1/a/n1 has failed: /health: connection refused; haproxy says DOWN; process exited',
       }),
       step('Can the pool spare it?', 410, 440, {
-        kind: 'guard',
+        kind: 'look',
         sentence: '5 of 6 nodes stay healthy, 3 are needed',
       }),
       step('Take it out of the load balancer', 440, 620, {

@@ -1,5 +1,5 @@
 import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
-import type { Briefing, Clock, Deed, Finding, Intent, Mode, Refusal, StepRecord } from '../../core/run';
+import type { Briefing, Clock, Deed, Finding, Intent, Mode, StepRecord } from '../../core/run';
 import { callPeople } from './escalation';
 import type { Ledger } from './ledger';
 import type { Operator } from './operator';
@@ -7,9 +7,9 @@ import { summarize } from './interceptors';
 import { Aborted, Ended, StepFailed, causeOf } from './outcome';
 
 /** A step that changes the world. `act` and `undo` look first and do nothing where the world is already so. */
-export interface Act {
+export interface Act<Evidence> {
   title: string;
-  act: (how: Intent) => Promise<Deed>;
+  act: (how: Intent) => Promise<Deed<Evidence>>;
   /** Registered before the act is begun, so a half-done act is undone too. */
   undo?: Undo;
 }
@@ -62,20 +62,17 @@ export class Run {
     return value;
   }
 
-  /** Asks a guard. A reason against ends the run as refused, before anything that follows is touched. */
-  async guard(title: string, whyNot: () => Promise<Finding<Refusal | null>>): Promise<void> {
-    await this.perform(title, 'guard', async () => {
-      const { sentence, value: refusal } = await whyNot();
-      if (refusal) throw new Ended('refused', `${refusal.guard}: ${refusal.sentence}`);
-      return { sentence };
-    });
-  }
-
-  /** Changes the world; its undo is registered first. */
-  async act({ title, act, undo }: Act): Promise<Deed> {
+  /** Changes the world; its undo is registered first. A guard's refusal ends the run as refused. */
+  async act<Evidence>({ title, act, undo }: Act<Evidence>): Promise<Deed<Evidence>> {
     if (undo && this.mode !== 'plan') this.undos.push(undo);
-    const skipped = (sentence: string): Deed => ({ changed: false, sentence });
-    return this.perform(title, 'act', act, (deed) => deed, skipped);
+    const skipped = (sentence: string): Deed<Evidence> => ({ changed: false, sentence });
+    try {
+      return await this.perform(title, 'act', act, (deed) => deed, skipped);
+    } catch (error) {
+      const refused = error instanceof Ended && error.outcome === 'refused';
+      if (refused && undo && this.undos.at(-1) === undo) this.undos.pop(); // a refused act has done nothing
+      throw error;
+    }
   }
 
   /** Sees what the acts before it brought about. A plan brings nothing about: there it is only listed, without a value. */
@@ -173,7 +170,7 @@ export class Run {
       result,
     skipped?: (sentence: string) => R,
   ): Promise<R> {
-    await this.boundary();
+    if (this.operator.paused || this.operator.abortion) await this.boundary();
     const step = this.ledger.open(title, kind);
     for (;;) {
       try {

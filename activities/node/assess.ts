@@ -1,0 +1,57 @@
+import type { Finding } from '../../core/run';
+import { memberOf, place, type Deps } from '../deps';
+import type { Member, ProcessStatus } from '../ports';
+
+/** What one vantage point said. */
+interface Sign {
+  from: string;
+  ok: boolean;
+  said: string;
+}
+
+/** What was seen of a node that is said to have failed. */
+export interface Assessment {
+  failed: boolean;
+  signs: Sign[];
+  process: ProcessStatus;
+}
+
+/**
+ * Confirms a failure from two sides at least: the node's health, its supervisor, the load balancer's own checks. Where
+ * those do not settle it, real MCP calls do, and a failing one is made twice.
+ */
+export async function assess(deps: Deps, id: string): Promise<Finding<Assessment>> {
+  const { prober } = deps;
+  const { node, loadBalancer, fleet, mcpUrl } = place(deps, id);
+  const [health, process, member] = await Promise.all([
+    prober.health(node.address),
+    fleet.status(node.program),
+    memberOf(loadBalancer, node),
+  ]);
+  const signs: Sign[] = [
+    { from: 'health', ok: health.ok, said: health.said },
+    {
+      from: 'supervisor',
+      ok: process.state === 'running',
+      said: `${process.state} (${process.description})`,
+    },
+    balancerSign(member),
+  ];
+  const against = () => signs.filter(({ ok }) => !ok);
+  for (const from of ['MCP', 'MCP again']) {
+    if (against().length >= 2 || signs.some((sign) => sign.from === 'MCP' && sign.ok)) break;
+    const { ok, said } = await prober.mcp(mcpUrl);
+    signs.push({ from, ok, said });
+  }
+  const failed = against().length >= 2;
+  const seen = against()
+    .map(({ from, said }) => `${from}: ${said}`)
+    .join('; ');
+  const sentence = failed ? `${id} has failed (${seen})` : `${id} serves${seen ? `, though ${seen}` : ''}`;
+  return { sentence, value: { failed, signs, process } };
+}
+
+function balancerSign(member: Member | null): Sign {
+  const said = member ? `${member.admin}, checks ${member.up ? 'up' : 'down'}` : 'not in the pool';
+  return { from: 'load balancer', ok: member?.up === true, said };
+}
