@@ -47,7 +47,7 @@ function resultLines(result: DemoResult, width: number, look: Look): string[] {
     ['calls', calls(load)],
     [
       'latency',
-      `p50 ${elapsed(load.p50)}, p95 ${elapsed(load.p95)}; longest wait of a client for an answer ${elapsed(load.maxGapMs)}`,
+      `p50 ${elapsed(load.p50)}, p95 ${elapsed(load.p95)}; longest wait for an answer ${elapsed(load.maxGapMs)}`,
     ],
   ];
   return [
@@ -66,9 +66,9 @@ export function calls({ calls: all, clients, ok, failed, failures }: LoadReport)
 const number = (value: number): string => value.toLocaleString('en');
 
 function against(ms: number | null, promisedMs: number, { colors }: Look): string {
-  const promise = `promised in less than ${elapsed(promisedMs)}`;
-  if (ms === null) return colors.red(`not seen, ${promise}`);
-  return `${elapsed(ms)} after the kill, ${promise}: ${ms < promisedMs ? colors.green('met') : colors.red('missed')}`;
+  const seen = ms === null ? 'not seen' : `${elapsed(ms)} after the kill`;
+  const met = ms !== null && ms < promisedMs;
+  return `${seen}, promised in less than ${elapsed(promisedMs)}: ${met ? colors.green('met') : colors.red('missed')}`;
 }
 
 /** Where to look and what to try next, while the sandbox runs. `flags` name the sandbox to its commands. */
