@@ -29,13 +29,17 @@ export async function refuseTaken(addresses: readonly string[]): Promise<void> {
 
 /**
  * Runs `work` while holding `address`. The kernel lets go of it however this process ends, so no lock is ever stale.
+ * @param who holds it where it is taken, for the error
  * @throws PORT_TAKEN where another process is at work
  */
-export async function exclusively<T>(address: string, work: () => Promise<T>): Promise<T> {
+export async function exclusively<T>(
+  address: string,
+  work: () => Promise<T>,
+  who = 'Another `sandbox up` or `sandbox down` is at work on this block',
+): Promise<T> {
   const lock = await bind(address);
   if (!lock) {
-    const message = `Another \`sandbox up\` or \`sandbox down\` is at work on this block, ${await holder(address)}. Wait for it.`;
-    throw new SwitchoverError('PORT_TAKEN', message);
+    throw new SwitchoverError('PORT_TAKEN', `${who}, ${await holder(address)}. Wait for it.`);
   }
   try {
     return await work();

@@ -1,9 +1,12 @@
 import { join } from 'node:path';
 import { down, up, type Sandbox, type Settings } from '../../sandbox';
+import { exclusively } from '../../sandbox/ports';
 import { HOME } from '../../sandbox/settings';
 
 /** Apart from a person's sandbox (0) and those of the tests (from 100 on). */
 const BLOCK = 20;
+/** Held by the benchmark at work: the next one would take its sandbox down. */
+const LOCK = `127.${BLOCK}.0.9:9010`;
 
 /** One line on standard error: how a benchmark goes. */
 export function say(text: string): void {
@@ -13,17 +16,20 @@ export function say(text: string): void {
 /**
  * Brings a sandbox of the benchmarks' own up, works with it, and takes it down however that ends; what a killed
  * benchmark left is taken down first.
- * @throws PORT_TAKEN where another sandbox or benchmark is on its addresses
+ * @throws PORT_TAKEN while another benchmark is at work, or where another sandbox is on its addresses
  */
 export async function withSandbox<T>(
   settings: Partial<Settings>,
   work: (sandbox: Sandbox) => Promise<T>,
 ): Promise<T> {
   const options = { dir: join(HOME, 'bench'), block: BLOCK, ...settings };
-  await down(options);
-  try {
-    return await work(await up(options));
-  } finally {
+  const measure = async (): Promise<T> => {
     await down(options);
-  }
+    try {
+      return await work(await up(options));
+    } finally {
+      await down(options);
+    }
+  };
+  return exclusively(LOCK, measure, 'Another benchmark is at work');
 }
