@@ -43,6 +43,12 @@ export interface Fault {
   alert: AlertRef;
 }
 
+/** A fault as a door hands it over. */
+export interface ReportedFault extends Fault {
+  /** ISO time of the handing over. It names the run, so that a fault delivered twice starts one. */
+  reportedAt: string;
+}
+
 /** The answer to a fault: the incident it opened or joined, and the run that deals with it. */
 export interface Opened {
   incident: string;

@@ -14,6 +14,7 @@ import {
   type Fault,
   type Grant,
   type Opened,
+  type ReportedFault,
   type StartRequest,
   type Started,
 } from '../core/coordination';
@@ -80,7 +81,7 @@ const FAULTS_MS = 10_000;
  */
 export class Operations {
   /** A storm of faults travels in few updates: Temporal takes ten at once from all doors together. */
-  private readonly faults = new Batcher<Fault, Answered>({
+  private readonly faults = new Batcher<ReportedFault, Answered>({
     send: (faults) =>
       this.client.withDeadline(Date.now() + FAULTS_MS, () => this.coordinate(openIncidents, faults)),
     inFlight: 2,
@@ -138,7 +139,7 @@ export class Operations {
   /** Opens an incident or joins the open one of its scope. @throws as {@link start} */
   async openIncident(fault: Fault): Promise<Opened> {
     checkRequest(findRunbook(this.catalogue, fault.runbook), { input: fault.input });
-    const answer = await this.faults.ask(fault);
+    const answer = await this.faults.ask({ ...fault, reportedAt: new Date().toISOString() });
     if (!('error' in answer)) return answer;
     const { code, sentence } = answer.error;
     throw new SwitchoverError(isErrorCode(code) ? code : 'INTERNAL', sentence);
@@ -273,6 +274,8 @@ export class Operations {
       workflowId: coordinatorId(this.environment),
       taskQueue: TASK_QUEUE,
       workflowIdConflictPolicy: 'USE_EXISTING',
+      // When the worker dies amid an answer, another gives it before the door gives up.
+      workflowTaskTimeout: '3s',
       staticSummary: `Locks and incidents of ${this.environment}`,
     });
     try {

@@ -38,7 +38,7 @@ export async function launch(
     workflowIdConflictPolicy: 'FAIL',
     requestEagerStart: eager,
     // A worker that dies amid a workflow task holds its runs back for this long.
-    workflowTaskTimeout: '5s',
+    workflowTaskTimeout: '3s',
     staticSummary: `${runbook} on ${scope} (${mode})`.slice(0, 200),
     typedSearchAttributes: initialAttributes({
       runbook,

@@ -22,6 +22,7 @@ import {
   type Grant,
   type Lock,
   type Opened,
+  type ReportedFault,
   type StartRequest,
   type Started,
 } from '../core/coordination';
@@ -98,7 +99,7 @@ class Desk {
   }
 
   /** One fault that cannot be dealt with must not keep the others from being answered. */
-  private async answer(fault: Fault): Promise<Answered> {
+  private async answer(fault: ReportedFault): Promise<Answered> {
     try {
       return await this.openIncident(fault);
     } catch (error) {
@@ -107,10 +108,10 @@ class Desk {
     }
   }
 
-  private async openIncident(fault: Fault): Promise<Opened> {
-    const { runbook, scope, trigger, input, alert } = fault;
+  private async openIncident(fault: ReportedFault): Promise<Opened> {
+    const { runbook, scope, trigger, input, alert, reportedAt } = fault;
     const since = time();
-    const run = runId(runbook, scope, since);
+    const run = runId(runbook, scope, reportedAt);
     // Two faults of one moment get the same name for their run: the second joins the first.
     if (this.now.locks[scope]?.run === run) return this.join(run, fault);
     const grant = await this.claim(scope, { run, runbook, trigger, since });

@@ -2,7 +2,7 @@ import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type {
   Answered,
   Coordination,
-  Fault,
+  ReportedFault,
   Grant,
   Release,
   StartRequest,
@@ -35,7 +35,7 @@ export const alertAttached = defineSignal<[AlertRef]>('alertAttached');
 export const coordinatorId = (environment: string) => `coordinator-${environment}`;
 
 /** Opens an incident and starts its run, or joins the one that already deals with it; for several faults at once. */
-export const openIncidents = defineUpdate<Answered[], [Fault[]]>('openIncidents');
+export const openIncidents = defineUpdate<Answered[], [ReportedFault[]]>('openIncidents');
 
 /** Starts a run under its scope's lock, or joins the run of the same runbook that holds it. */
 export const startRun = defineUpdate<Started, [StartRequest]>('startRun');

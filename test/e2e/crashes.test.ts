@@ -1,0 +1,134 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { redisSessions } from '../../activities/adapters/redis-sessions';
+import { loadConfig } from '../../operations';
+import { breakPart, healPart } from '../../sandbox';
+import { startLoad, type Load } from '../../sandbox/load';
+import { testFleet, type TestFleet } from '../harness/fleet';
+import type { Call } from '../harness/mortal-worker';
+import { startProcess, type TestProcess } from '../harness/process';
+import { until } from '../harness/until';
+
+/**
+ * node-failover on real systems while what carries it out is killed: the worker by SIGKILL in the middle of each step,
+ * and the Temporal server. The calls to the systems are told by the worker itself, so that a doubled effect shows.
+ */
+const MORTAL_WORKER = join(__dirname, '../../dist/test/harness/mortal-worker.js');
+const REGION = 'us-east-1';
+
+let fleet: TestFleet;
+let folder: string;
+let calls: string;
+let load: Load;
+let sessions: ReturnType<typeof redisSessions>;
+let worker: TestProcess | undefined;
+
+beforeAll(async () => {
+  fleet = await testFleet({ block: 140, workers: 0 });
+  sessions = redisSessions(loadConfig(fleet.sandbox.configPath).sessions, undefined);
+  folder = mkdtempSync(join(tmpdir(), 'switchover-crashes-'));
+  load = startLoad({
+    url: fleet.sandbox.urls.mcp[REGION]!,
+    clients: 36,
+    ratePerClient: 0.001, // a session that calls moves off a dead node by itself; these wait to be handed over
+    timeoutMs: 10_000,
+  });
+}, 120_000);
+beforeEach(() => writeFileSync((calls = join(folder, 'calls')), ''));
+afterEach(() => worker?.kill());
+afterAll(async () => {
+  await load?.stop();
+  sessions?.close();
+  await fleet?.close();
+  rmSync(folder, { recursive: true, force: true });
+}, 60_000);
+
+/** @param death the point at which it kills itself, see mortal-worker.ts */
+function startWorker(death = ''): TestProcess {
+  return startProcess(process.execPath, ['--enable-source-maps', MORTAL_WORKER], {
+    ...fleet.sandbox.env,
+    DEATH: death,
+    CALLS: calls,
+  });
+}
+
+/** The calls that changed something, as `isolate a-n1`, in their order. */
+function effects(): string[] {
+  return readFileSync(calls, 'utf8')
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Call)
+    .filter(({ call }) => /isolate|admit|add|remove|handOver|\.start$|\.stop$/.test(call))
+    .filter(({ call }) => !call.startsWith('client.'))
+    .map(
+      ({ call, args }) => `${call.split('.')[1]} ${args.filter((arg) => typeof arg !== 'object').join(' ')}`,
+    );
+}
+
+/** What a failover in place sends to the systems, each once. */
+const onceEach = (zone: string) => [
+  `isolate ${zone}-n1`,
+  `handOver ${REGION}/${zone}/n1`,
+  `start ${REGION}-${zone}-n1`,
+  `admit ${zone}-n1 25`,
+  `admit ${zone}-n1 50`,
+  `admit ${zone}-n1 100`,
+];
+
+async function killNode(node: string) {
+  await until(`${node} has sessions`, async () => (await sessions.owned(node)) > 0);
+  await fleet.break(node, 'kill');
+  return fleet.operations.openIncident({
+    runbook: 'node-failover',
+    input: { node },
+    scope: `node/${node}`,
+    trigger: 'alert',
+    alert: { source: 'test', fingerprint: node, summary: 'killed', faultAt: new Date().toISOString() },
+  });
+}
+
+it('a worker killed in the middle of each step, before and after its effect, doubles none of them', async () => {
+  const node = `${REGION}/a/n1`;
+  const deaths = [
+    'client.start end',
+    'prober.health begin',
+    'loadBalancer.isolate begin',
+    'loadBalancer.isolate end',
+    'sessions.handOver begin',
+    'sessions.handOver end',
+    'fleet.start begin',
+    'fleet.start end',
+    'prober.mcp begin',
+    'prober.mcp end',
+    'loadBalancer.admit begin', // to 25 %
+    'loadBalancer.admit end',
+    'loadBalancer.admit end', // to 50 %
+    'loadBalancer.admit begin', // to 100 %
+    'prober.mcp end', // the watch through the load balancer
+  ];
+  worker = startWorker(deaths[0]);
+  const opened = killNode(node);
+  for (const next of [...deaths.slice(1), undefined]) {
+    expect(await worker.exited).toBeNull();
+    worker = startWorker(next);
+  }
+  const { run } = await opened;
+  const report = await fleet.reaches(run, 'recovered');
+  expect(report.actual.sessionsLost).toBe(0);
+  expect(effects()).toEqual(onceEach('a'));
+  expect((await fleet.operations.list()).filter(({ scope }) => scope === `node/${node}`)).toHaveLength(1);
+  expect(load.snapshot().sessionsLost).toBe(0);
+}, 240_000);
+
+it('the Temporal server killed in the middle of a run, and started again, costs nothing but time', async () => {
+  const dir = { dir: fleet.sandbox.dir };
+  worker = startWorker();
+  const { run } = await killNode(`${REGION}/b/n1`);
+  await until('the node is being started', () => effects().includes(`start ${REGION}-b-n1`));
+  await breakPart(dir, { kind: 'temporal' }, 'kill');
+  await healPart(dir, { kind: 'temporal' });
+  const report = await fleet.reaches(run, 'recovered');
+  expect(report.actual.sessionsLost).toBe(0);
+  expect(effects()).toEqual(onceEach('b'));
+}, 120_000);

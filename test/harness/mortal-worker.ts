@@ -1,0 +1,65 @@
+import { appendFileSync } from 'node:fs';
+import { NativeConnection } from '@temporalio/worker';
+import type { Deps } from '../../activities/deps';
+import { loadConfig, temporalOptions } from '../../operations';
+import { prebuilt } from '../../workers/bundle';
+import { compose } from '../../workers/compose';
+import { createWorker } from '../../workers/worker';
+
+/**
+ * A worker over the real systems, without the monitor, that kills itself with SIGKILL at one point. Entry of a process;
+ * `DEATH`: the point, as `fleet.start begin` or `fleet.start end`, or empty; `CALLS`: file to which every call it made
+ * to a system goes, one {@link Call} a line, once it is answered.
+ */
+async function main(): Promise<void> {
+  const { connectionOptions, namespace } = temporalOptions();
+  const connection = await NativeConnection.connect({ address: connectionOptions.address ?? '' });
+  const deps = mortal(compose(loadConfig(), connection, namespace));
+  const worker = await createWorker(deps, connection, namespace, prebuilt());
+  await worker.run();
+}
+
+/** A call to a system that was answered. */
+export interface Call {
+  call: string;
+  args: unknown[];
+}
+
+function mortal(deps: Deps): Deps {
+  const { client } = deps;
+  client.workflow.start = watched('client', { start: client.workflow.start.bind(client.workflow) }).start;
+  return {
+    ...deps,
+    client,
+    sessions: watched('sessions', deps.sessions),
+    prober: watched('prober', deps.prober),
+    region: (name) => {
+      const { loadBalancer, fleet } = deps.region(name);
+      return { loadBalancer: watched('loadBalancer', loadBalancer), fleet: watched('fleet', fleet) };
+    },
+  };
+}
+
+/** The system with every call told, and with the death at one of them. */
+function watched<System extends object>(name: string, system: System): System {
+  return new Proxy(system, {
+    get(target, key) {
+      const method: unknown = Reflect.get(target, key);
+      if (typeof method !== 'function') return method;
+      const call = `${name}.${String(key)}`;
+      return async (...args: unknown[]) => {
+        die(`${call} begin`);
+        const answer: unknown = await method.apply(target, args);
+        appendFileSync(process.env['CALLS']!, `${JSON.stringify({ call, args } satisfies Call)}\n`);
+        die(`${call} end`);
+        return answer;
+      };
+    },
+  });
+}
+
+function die(point: string): void {
+  if (point === process.env['DEATH']) process.kill(process.pid, 'SIGKILL');
+}
+
+if (require.main === module) void main();
