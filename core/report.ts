@@ -1,4 +1,4 @@
-import { type RunReport, type StepRecord, type StepState } from './run';
+import type { DecisionKind, RunReport, StepRecord, StepState } from './run';
 
 const MARK: Record<StepState, string> = {
   running: '▶',
@@ -10,9 +10,22 @@ const MARK: Record<StepState, string> = {
   refused: '⛔',
 };
 
-/** A run as Markdown: head, numbers, timeline, decisions. Shown live as Temporal's current details and kept as the report. */
+/**
+ * A run as Markdown: where it stands, what it asks of a person, numbers, timeline, decisions, alerts. Shown live as
+ * Temporal's current details and kept as the report. Made for a narrow column, which is what the Temporal UI gives it:
+ * lists, no tables.
+ */
 export function timeline(report: RunReport): string {
-  return [head(report), numbers(report), steps(report.steps), plan(report), decisions(report), alerts(report)]
+  return [
+    head(report),
+    needs(report),
+    numbers(report),
+    origin(report),
+    steps(report.steps),
+    plan(report),
+    decisions(report),
+    alerts(report),
+  ]
     .filter(Boolean)
     .join('\n\n');
 }
@@ -24,9 +37,46 @@ export function elapsed(ms: number): string {
   return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
 }
 
-function head({ state, runbook, scope, mode, sentence, by, reason, incident }: RunReport): string {
-  const why = reason ? ` — “${reason}”` : '';
-  return `### ${state.toUpperCase()}: ${runbook} on ${scope}\n\n${sentence}\n\n_${mode}, asked for by ${by}${why}${incident ? `, incident ${incident}` : ''}_`;
+/** What a run waits for a person to say, and which decisions answer it; null where it waits for nobody. */
+export function question({
+  state,
+  approvalsMissing = 1,
+  by,
+}: RunReport): { say: string; kinds: DecisionKind[] } | null {
+  switch (state) {
+    case 'waiting for approval': {
+      const people = approvalsMissing === 1 ? 'one more person' : `${approvalsMissing} more people`;
+      return {
+        say: `Needs the approval of ${people}, not of ${by} who asked for the run`,
+        kinds: ['approve', 'reject'],
+      };
+    }
+    case 'needs attention':
+      return {
+        say: 'Somebody has to decide: try the step again, go on without it, or stop and undo; acknowledge ends the calls',
+        kinds: ['retry', 'skip', 'abort', 'acknowledge'],
+      };
+    case 'paused':
+      return { say: 'Goes on when somebody says so', kinds: ['resume', 'abort'] };
+    default:
+      return null;
+  }
+}
+
+function head({ state, runbook, scope, sentence }: RunReport): string {
+  return `### ${state.toUpperCase()}: ${runbook} on ${plain(scope)}\n\n**${plain(sentence)}**`;
+}
+
+function needs(report: RunReport): string {
+  const asked = question(report);
+  if (!asked) return '';
+  const updates = asked.kinds.map((kind) => `\`${kind}\``).join(' or ');
+  return [
+    `➜ ${plain(asked.say)}.`,
+    '',
+    `- In the Temporal UI: _More Actions_, _Send an Update_, ${updates} with \`{"by": "your name", "reason": "why"}\``,
+    `- On a command line: \`./switchover ${asked.kinds[0]} ${report.run} --reason "why"\``,
+  ].join('\n');
 }
 
 function numbers({ objective, actual, clock }: RunReport): string {
@@ -42,14 +92,24 @@ function numbers({ objective, actual, clock }: RunReport): string {
   return [rto, isolated, lost].filter(Boolean).join(' · ');
 }
 
+function origin({ mode, by, reason, incident, startedAt }: RunReport): string {
+  const why = reason ? ` (“${plain(reason)}”)` : '';
+  const about = incident ? `, incident ${incident}` : '';
+  return `${mode}, asked for by ${plain(by)}${why} at ${clockTime(startedAt)} UTC${about}`;
+}
+
 function steps(records: readonly StepRecord[]): string {
-  if (records.length === 0) return '';
-  const rows = records.map((step) => {
-    const took = step.endedAt ? elapsed(between(step.startedAt, step.endedAt)) : '…';
-    const tries = step.attempts > 1 ? ` (try ${step.attempts})` : '';
-    return `| ${MARK[step.state]} | ${step.startedAt.slice(11, 23)} | ${cell(step.title)}${tries} | ${cell(step.sentence ?? '')} | ${took} |`;
-  });
-  return ['| | time (UTC) | step | what was decided | took |', '|---|---|---|---|---|', ...rows].join('\n');
+  return records.map(stepLine).join('\n');
+}
+
+/** `3. ✓ 15:57:28 **Restart it** (try 2, 74 ms): started as pid 4711`; two steps of one second differ in their order. */
+function stepLine({ id, state, title, sentence, startedAt, endedAt, attempts }: StepRecord): string {
+  const facts = [
+    ...(attempts > 1 ? [`try ${attempts}`] : []),
+    ...(endedAt ? [elapsed(between(startedAt, endedAt))] : ['under way']),
+  ].join(', ');
+  const said = sentence ? `: ${plain(sentence)}` : '';
+  return `${id}. ${MARK[state]} ${clockTime(startedAt)} **${plain(title)}** (${facts})${said}`;
 }
 
 function plan({ plan: predicted }: RunReport): string {
@@ -57,32 +117,36 @@ function plan({ plan: predicted }: RunReport): string {
   const { mutating, readOnly, changes } = predicted;
   return [
     `**Plan**: ${mutating} step(s) would change something, ${readOnly} only look.`,
-    ...changes.map((change) => `- ${change}`),
+    '',
+    ...changes.map((change) => `- ${plain(change)}`),
   ].join('\n');
 }
 
-function decisions({ decisions: made, approvalsMissing }: RunReport): string {
-  const waiting = approvalsMissing
-    ? [
-        `**Waiting for ${approvalsMissing} approval(s)**: send the update \`approve\` with \`{"by": "…", "reason": "…"}\`.`,
-      ]
-    : [];
-  return [
-    ...waiting,
-    ...made.map(({ kind, by, reason, at }) => `- ${at.slice(11, 19)} **${kind}** by ${by}: ${reason}`),
-  ].join('\n');
+function decisions({ decisions: made }: RunReport): string {
+  return made
+    .map(({ kind, by, reason, at }) => `- ${clockTime(at)} **${kind}** by ${plain(by)}: ${plain(reason)}`)
+    .join('\n');
 }
 
 function alerts({ alerts: attached }: RunReport): string {
   return attached
-    .map(({ source, summary, faultAt }) => `- alert from ${source} (${faultAt.slice(11, 23)}): ${summary}`)
+    .map(
+      ({ source, summary, faultAt }) =>
+        `- ${clockTime(faultAt)} **alert** from ${plain(source)}: ${plain(summary)}`,
+    )
     .join('\n');
+}
+
+/** Hours, minutes and seconds of an ISO time, UTC. */
+function clockTime(iso: string): string {
+  return iso.slice(11, 19);
 }
 
 function between(from: string, to: string): number {
   return Date.parse(to) - Date.parse(from);
 }
 
-function cell(text: string): string {
-  return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+/** Text from outside as one line that shows as it was written: `<none>` would vanish as HTML, `_a_` turn italic. */
+function plain(text: string): string {
+  return text.replaceAll(/[\\`*_<[]/g, '\\$&').replaceAll(/\s+/g, ' ');
 }
