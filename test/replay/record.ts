@@ -1,0 +1,45 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils';
+import { coordinatorId } from '../../workflows/messages';
+import { testFleet, type TestFleet } from '../harness/fleet';
+import { until } from '../harness/until';
+import { SCENARIOS } from './scenarios';
+
+/**
+ * Records the histories that replay.test.ts replays, on a sandbox of its own: `npm run build && node
+ * dist/test/replay/record.js`, from the project's root. To be run when a workflow was changed on purpose, before any
+ * version of it is in use; afterwards a change needs `patched`, and the old histories stay.
+ */
+const FOLDER = join(process.cwd(), 'test/replay/histories');
+
+async function main(): Promise<void> {
+  await rm(FOLDER, { recursive: true, force: true });
+  await mkdir(FOLDER, { recursive: true });
+  const fleet = await testFleet({ block: 148 });
+  try {
+    for (const { name, outcome, act } of SCENARIOS) {
+      const run = await act(fleet);
+      await until(
+        `${run} is over`,
+        async () => (await fleet.client.workflow.getHandle(run).describe()).status.name !== 'RUNNING',
+        60_000,
+      );
+      if (outcome !== 'failed') await fleet.reaches(run, outcome);
+      await save(fleet, run, name);
+    }
+    await save(fleet, coordinatorId('sandbox'), 'coordinator');
+    await save(fleet, 'monitor-sandbox-us-east-1', 'monitor');
+  } finally {
+    await fleet.close();
+  }
+}
+
+async function save({ client }: TestFleet, workflow: string, name: string): Promise<void> {
+  const history = await client.workflow.getHandle(workflow).fetchHistory();
+  const json = historyToJSON(history);
+  await writeFile(join(FOLDER, `${name}.json`), json.replaceAll(`${process.cwd()}/`, '')); // stack traces name files
+  console.log(`${name}: ${history.events?.length} events of ${workflow}`);
+}
+
+void main();
