@@ -2,13 +2,15 @@ import { DefaultLogger, NativeConnection, Runtime, type NativeConnectionOptions 
 import { parseArgs } from 'node:util';
 import pino from 'pino';
 import { messageOf } from '../core/errors';
-import { loadConfig, temporalOptions } from '../operations';
+import { catalogue, loadConfig, temporalOptions } from '../operations';
+import { keepTemplates } from '../operations/templates';
 import { prebuilt } from './bundle';
 import { compose } from './compose';
 import { createWorker } from './worker';
 
 /**
- * Entry of a worker process: `worker [--region R]`. Runs workflows and activities, and sees to it that every region has its monitor.
+ * Entry of a worker process: `worker [--region R]`. Runs workflows and activities, and sees to it that every region has its monitor
+ * and every runbook its template.
  * Ends on SIGTERM or SIGINT; what it was doing goes on in another worker at once.
  */
 export async function main(): Promise<void> {
@@ -32,6 +34,9 @@ export async function main(): Promise<void> {
   const worker = await createWorker(deps, connection, namespace, prebuilt());
   const running = worker.run();
   await deps.operations.keepWatch(Object.keys(config.regions));
+  await keepTemplates(deps.client, config.environment, catalogue).catch((error: unknown) =>
+    log.warn({ error: messageOf(error) }, 'the start forms of the Temporal UI are not filled in'),
+  );
   log.info({ environment: config.environment }, 'ready');
   try {
     await running;
