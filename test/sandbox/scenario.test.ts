@@ -60,7 +60,10 @@ test('a node that is out of service is not among those that serve', async () => 
 
 test('who stops it before the fault breaks nothing', async () => {
   const stop = new AbortController();
-  const choose = (): undefined => void stop.abort();
+  const choose = (): undefined => {
+    stop.abort();
+    return undefined;
+  };
   const meanwhile = jest.fn();
   await expect(breakUnderLoad(stage({ signal: stop.signal, choose }), meanwhile)).rejects.toThrow('stopped');
   expect(meanwhile).not.toHaveBeenCalled();
