@@ -53,6 +53,8 @@ export interface Fleet {
   start(program: string): Promise<void>;
   /** Returns once the process is gone, killed if a hung one ignores the polite signal. */
   stop(program: string): Promise<void>;
+  /** Kills this very process, without asking it to end: for one that serves nobody any more. Returns once it is gone. */
+  kill(program: string, pid: number): Promise<void>;
 }
 
 /** What handing sessions over found and did; counts of sessions. */

@@ -25,6 +25,7 @@ export async function bundle(workflowsPath = path.join(__dirname, '..', 'workflo
   const { code } = await bundleWorkflowCode({
     workflowsPath,
     workflowInterceptorModules: [path.join(workflowsPath, 'engine', 'interceptors')],
+    preloadModules: [path.join(workflowsPath, 'engine', 'preload')],
     logger: {
       ...console,
       log() {},

@@ -110,10 +110,14 @@ export function supervisord(config: SupervisordConfig, password: string): Fleet 
 
     async stop(program) {
       const { pid } = await infoOf(program);
-      // By its pid: what was started again meanwhile is another process, and must not be killed.
-      const alive = (info: Info): boolean => ALIVE.includes(info.statename) && info.pid === pid;
       await call({ method: 'stopProcess', program, args: [false], tolerated: [FAULT.NOT_RUNNING] });
-      if (!alive(await after(program, alive, GRACE_MS))) return;
+      const alive = isProcess(pid);
+      if (alive(await after(program, alive, GRACE_MS))) await fleet.kill(program, pid);
+    },
+
+    async kill(program, pid) {
+      const alive = isProcess(pid);
+      if (!alive(await infoOf(program))) return;
       await call({ method: 'signalProcess', program, args: ['KILL'], tolerated: [FAULT.NOT_RUNNING] });
       const info = await after(program, alive, KILL_MS);
       if (!alive(info)) return;
@@ -124,6 +128,11 @@ export function supervisord(config: SupervisordConfig, password: string): Fleet 
     },
   };
   return fleet;
+}
+
+/** Whether this very process is there: what was started again meanwhile is another one, and must not be killed. */
+function isProcess(pid: number): (info: Info) => boolean {
+  return (info) => ALIVE.includes(info.statename) && info.pid === pid;
 }
 
 /** The supervisor's words: for an ended process they are a date only, for one on its way from state to state none. */

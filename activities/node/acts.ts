@@ -138,7 +138,7 @@ export function nodeActs(deps: Deps) {
           state === 'running' && pid !== sickPid ? `${id} runs as pid ${pid}` : null,
         intention: ({ state }) => `restart ${id} (${state})`,
         act: async ({ pid }) => {
-          if (pid !== 0 && pid === sickPid) await fleet.stop(node.program);
+          if (pid !== 0 && pid === sickPid) await fleet.kill(node.program, pid);
           await fleet.start(node.program);
         },
         done: (before, after) => `${id} was started: ${before.state} → pid ${after.pid}`,
