@@ -51,6 +51,7 @@ export class Operator {
   whyNot(kind: DecisionKind, by: string): string | null {
     const { state } = this.report;
     if (isOver(state)) return `the run is over (${state})`;
+    if (state === 'rolling back') return 'the run is being undone, which nothing interrupts';
     switch (kind) {
       case 'approve':
       case 'reject':
@@ -68,6 +69,7 @@ export class Operator {
       case 'retry':
       case 'skip':
         if (!this.question) return `no step waits for an answer, the run is ${state}`;
+        if (this.answer) return `${this.answer.by} has answered already: ${this.answer.kind}`;
         return kind === 'skip' && !this.question.canSkip
           ? 'the rest of the run needs what this step finds; retry or abort'
           : null;

@@ -64,13 +64,19 @@ export class Run {
 
   /** Changes the world; its undo is registered first. A guard's refusal ends the run as refused. */
   async act<Evidence>({ title, act, undo }: Act<Evidence>): Promise<Deed<Evidence>> {
-    if (undo && this.mode !== 'plan') this.undos.push(undo);
+    let tries = 0;
+    const begin = (how: Intent) => {
+      tries += 1;
+      if (tries === 1 && undo && this.mode !== 'plan') this.undos.push(undo);
+      return act(how);
+    };
     const skipped = (sentence: string): Deed<Evidence> => ({ changed: false, sentence });
     try {
-      return await this.perform(title, 'act', act, (deed) => deed, skipped);
+      return await this.perform(title, 'act', begin, (deed) => deed, skipped);
     } catch (error) {
       const refused = error instanceof Ended && error.outcome === 'refused';
-      if (refused && undo && this.undos.at(-1) === undo) this.undos.pop(); // a refused act has done nothing
+      // An act refused at its first try has done nothing; an earlier try may have done half of it.
+      if (refused && tries === 1 && undo && this.undos.at(-1) === undo) this.undos.pop();
       throw error;
     }
   }
@@ -125,6 +131,11 @@ export class Run {
   /** Ends the run as succeeded, where there was nothing to recover. */
   succeeded(sentence: string): never {
     throw new Ended('succeeded', sentence);
+  }
+
+  /** Whether anything was begun that has an undo. */
+  get changed(): boolean {
+    return this.undos.length > 0;
   }
 
   /** Interrupts the step under way, if any. */
@@ -249,11 +260,11 @@ export class Run {
     } finally {
       calling.cancel();
       await called;
+      operator.question = undefined;
     }
     const { answer } = operator;
-    operator.question = undefined;
     operator.answer = undefined;
-    if (!answer) throw new Aborted('aborted while a step needed attention');
+    if (!answer || operator.abortion) throw new Aborted('aborted while a step needed attention');
     ledger.enter(state, sentence);
     return answer;
   }

@@ -79,6 +79,7 @@ class Engine {
     try {
       await this.prepare();
       const sentence = await steps(this.run!);
+      if (this.operator.abortion) throw new Aborted('aborted during the last step');
       this.end(ledger.report.mode === 'plan' ? 'planned' : 'succeeded', sentence);
     } catch (error) {
       await this.conclude(error);
@@ -132,16 +133,9 @@ class Engine {
     ledger.enter('running', `approved by ${operator.approvals.map(({ by }) => by).join(', ')}`);
   }
 
-  /** Turns whatever the steps threw into an outcome, undoing where that is due. */
+  /** Turns whatever the steps threw into an outcome, undoing where that is due. An abort that was accepted comes first. */
   private async conclude(error: unknown): Promise<void> {
-    const { operator, run } = this;
-    if (error instanceof Ended) {
-      if (error.outcome === 'refused' && run) await run.rollBack();
-      return this.end(
-        this.ledger.report.mode === 'plan' && error.outcome !== 'refused' ? 'planned' : error.outcome,
-        error.message,
-      );
-    }
+    const { operator } = this;
     if (isCancellation(error) && !operator.abortion) {
       operator.abortion = {
         kind: 'abort',
@@ -153,6 +147,10 @@ class Engine {
     }
     if (operator.abortion)
       return this.abort(operator.abortion.by, operator.abortion.reason, operator.abortion.keep ?? false);
+    if (error instanceof Ended) {
+      if (error.outcome === 'refused') return this.undo(error.message, 'refused');
+      return this.end(this.ledger.report.mode === 'plan' ? 'planned' : error.outcome, error.message);
+    }
     if (error instanceof StepFailed) return this.undo(`undone, because ${error.message}`);
     const { sentence, code } = causeOf(error);
     await CancellationScope.nonCancellable(() => this.leave());
@@ -166,7 +164,7 @@ class Engine {
   }
 
   private async undo(sentence: string, outcome: Outcome = 'rolled back'): Promise<void> {
-    this.ledger.enter('rolling back', sentence);
+    if (this.run!.changed) this.ledger.enter('rolling back', sentence);
     const whole = await this.run!.rollBack();
     if (whole) this.end(outcome, sentence);
     else this.end('escalated', `${sentence}, but not everything could be undone; see the timeline`);

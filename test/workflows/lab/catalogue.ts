@@ -1,0 +1,27 @@
+import { Type } from '@sinclair/typebox';
+import type { Runbook } from '../../../core/runbook';
+
+const declared: Omit<Runbook, 'id' | 'onFailure' | 'approvals'> = {
+  title: 'Lab',
+  what: 'Plays the lines of its input, one step of a run a line.',
+  scope: { kind: 'node', input: 'node' },
+  objective: 'node',
+  risk: 'low',
+  input: Type.Object({ node: Type.String(), lines: Type.Array(Type.Any()) }, { additionalProperties: false }),
+  example: { node: 'us-east-1/a/n1', lines: [] },
+  alerts: [],
+};
+
+/** Stands in for `runbooks/catalogue.json` in the lab's bundle. */
+const catalogue: readonly Runbook[] = [
+  { ...declared, id: 'lab-ask', onFailure: 'ask', approvals: {} },
+  { ...declared, id: 'lab-undo', onFailure: 'undo', approvals: {} },
+  {
+    ...declared,
+    id: 'lab-approval',
+    onFailure: 'undo',
+    approvals: { unknown: { quorum: 2, timeout: '30m' } },
+  },
+];
+
+export default catalogue;

@@ -1,0 +1,160 @@
+import path from 'node:path';
+import { Context } from '@temporalio/activity';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import type { Mode, RunRequest, Warrant } from '../../../core/run';
+import { findRunbook, scopeOf, workflowType } from '../../../core/runbook';
+import { launch } from '../../../operations/launch';
+import { ROOT, tool } from '../../../sandbox/tools';
+import { activityInterceptors } from '../../../workers/interceptors';
+import { attributes } from '../../../workflows/attributes';
+import { TASK_QUEUE } from '../../../workflows/messages';
+import { BRIEFING, labActivities } from './activities';
+import { labBundle } from './bundle';
+import catalogue from './catalogue';
+import type { Line } from './procedure';
+import { LabRun } from './run';
+import { World, type Script } from './script';
+
+export { BRIEFING } from './activities';
+export { outline, type LabRun } from './run';
+export { answers, fails, hangs, insists, works } from './script';
+export type { Line } from './procedure';
+
+/** Temporal's number for the search attribute type Keyword. */
+const KEYWORD = 2;
+
+export const NODE = 'us-east-1/a/n1';
+export const SCOPE = `node/${NODE}`;
+
+export interface Asked {
+  runbook?: 'lab-ask' | 'lab-undo' | 'lab-approval';
+  lines: Line[];
+  /** What the systems do; nothing is the matter where it is silent. */
+  script?: Script;
+  mode?: Mode;
+  warrant?: Partial<Warrant>;
+}
+
+/** A time-skipping Temporal server with one worker: the real engine over scripted systems. */
+export class Lab {
+  private readonly worlds = new Map<string, World>();
+  private started = 0;
+
+  private constructor(
+    readonly env: TestWorkflowEnvironment,
+    private stop: () => Promise<void>,
+  ) {}
+
+  static async open(server: () => Promise<TestWorkflowEnvironment> = timeSkipping): Promise<Lab> {
+    Runtime.install({
+      logger: new DefaultLogger('ERROR'),
+      telemetryOptions: { logging: { filter: 'ERROR' } },
+    });
+    const [env, workflowBundle] = await Promise.all([server(), labBundle()]);
+    const lab: Lab = new Lab(env, async () => {
+      worker.shutdown();
+      await running;
+      await env.teardown();
+    });
+    const worker = await Worker.create({
+      connection: env.nativeConnection,
+      taskQueue: TASK_QUEUE,
+      workflowBundle,
+      activities: labActivities(() => lab.world(Context.current().info.workflowExecution!.workflowId)),
+      interceptors: { activity: [activityInterceptors] },
+      maxHeartbeatThrottleInterval: '50ms',
+      shutdownGraceTime: 0,
+    });
+    const running = worker.run();
+    return lab;
+  }
+
+  async close(): Promise<void> {
+    for (const world of this.worlds.values()) world.releaseAll();
+    await this.stop();
+  }
+
+  /** Starts a run as a door does: checked, and with the lock of its scope. */
+  async start({ runbook = 'lab-undo', lines, script, mode, warrant }: Asked): Promise<LabRun> {
+    const request: RunRequest = { input: { node: NODE, lines }, ...(mode ? { mode } : {}) };
+    const run = this.name(script);
+    await launch(this.env.client, {
+      run,
+      runbook,
+      scope: scopeOf(findRunbook(catalogue, runbook), request.input),
+      request,
+      warrant: { by: 'grace', trigger: 'manual', granted: BRIEFING, ...warrant },
+    });
+    return this.run(run);
+  }
+
+  /** Starts a run as the Temporal UI does: whatever somebody typed, past every door. */
+  async startInUi(runbook: string, request: unknown, script?: Script): Promise<LabRun> {
+    const run = this.name(script);
+    await this.env.client.workflow.start(workflowType(runbook), {
+      workflowId: run,
+      taskQueue: TASK_QUEUE,
+      args: [request],
+    });
+    return this.run(run);
+  }
+
+  run(id: string): LabRun {
+    return new LabRun(this.env.client.workflow.getHandle(id), this.world(id), this.env);
+  }
+
+  private name(script: Script = {}): string {
+    this.started += 1;
+    const run = `run-${this.started}`;
+    this.worlds.set(run, new World(script));
+    return run;
+  }
+
+  private world(run: string): World {
+    const world = this.worlds.get(run) ?? new World({});
+    this.worlds.set(run, world);
+    return world;
+  }
+}
+
+/** A lab for the tests of a file; nothing of it outlives them. */
+export function useLab(server?: () => Promise<TestWorkflowEnvironment>): () => Lab {
+  let lab: Lab;
+  beforeAll(async () => {
+    lab = await Lab.open(server);
+  });
+  afterAll(async () => {
+    await lab.close();
+  });
+  return () => lab;
+}
+
+/** Temporal's test server, which skips time while a test waits for a result. */
+async function timeSkipping(): Promise<TestWorkflowEnvironment> {
+  const env = await TestWorkflowEnvironment.createTimeSkipping({
+    server: {
+      executable: {
+        type: 'existing-path',
+        path: path.join(ROOT, '.switchover/venv/bin/temporal-test-server'),
+      },
+    },
+  });
+  await env.connection.operatorService.addSearchAttributes({
+    namespace: 'default',
+    searchAttributes: Object.fromEntries(Object.values(attributes).map(({ name }) => [name, KEYWORD])),
+  });
+  return env;
+}
+
+/** Temporal's own development server, in memory; time takes its time there. */
+export async function development(settings: readonly string[]): Promise<TestWorkflowEnvironment> {
+  return TestWorkflowEnvironment.createLocal({
+    server: {
+      executable: { type: 'existing-path', path: tool('temporal') },
+      ip: '127.0.0.1',
+      searchAttributes: Object.values(attributes),
+      extraArgs: settings.flatMap((setting) => ['--dynamic-config-value', setting]),
+    },
+  });
+}

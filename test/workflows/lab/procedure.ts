@@ -1,0 +1,61 @@
+import type { Run } from '../../../workflows/engine/run';
+import type { Clock, Deed, Finding, Intent } from '../../../core/run';
+import { quick, work } from '../../../workflows/proxies';
+
+/** A step: the verb of the run, and the thing it is about. Its title is the line itself; the undo of `act x` is `undo x`. */
+export type StepLine = `${'look' | 'act' | 'verify' | 'watch'} ${string}`;
+
+/** One line of a lab procedure. */
+export type Line =
+  | StepLine
+  /** The same step by a local activity. */
+  | { quickly: StepLine }
+  /** The first of several ways that works. */
+  | { choose: Record<string, Line[]> }
+  | { mark: keyof Clock; at: string }
+  | { lose: number }
+  | { end: 'recovered' | 'succeeded'; saying: string };
+
+export interface Played {
+  node: string;
+  lines: Line[];
+}
+
+/** The lab's systems as activities; what they do is each test's script. */
+export interface Systems {
+  look: (asked: { thing: string }) => Promise<Finding<string>>;
+  act: (asked: { thing: string; how: Intent }) => Promise<Deed<string>>;
+  undo: (asked: { thing: string; how: Intent }) => Promise<Deed<string>>;
+}
+
+const regular = work as unknown as Systems;
+const local = quick as unknown as Systems;
+
+/** The procedure of every lab runbook: plays its lines in order. */
+export async function play(run: Run, { lines }: Pick<Played, 'lines'>): Promise<string> {
+  for (const line of lines) await playLine(run, line);
+  return 'every line was played';
+}
+
+async function playLine(run: Run, line: Line): Promise<void> {
+  if (typeof line === 'string') return step(run, line, regular);
+  if ('quickly' in line) return step(run, line.quickly, local);
+  if ('mark' in line) return run.mark(line.mark, line.at);
+  if ('lose' in line) return run.lost(line.lose);
+  if ('end' in line) return run[line.end](line.saying);
+  const ways = Object.entries(line.choose).map(([name, lines]) => ({ name, go: () => play(run, { lines }) }));
+  await run.firstThatWorks('choose', ways);
+}
+
+async function step(run: Run, title: StepLine, systems: Systems): Promise<void> {
+  const [verb, thing] = title.split(' ') as ['look' | 'act' | 'verify' | 'watch', string];
+  if (verb !== 'act') {
+    await run[verb](title, () => systems.look({ thing }));
+    return;
+  }
+  await run.act({
+    title,
+    act: (how) => systems.act({ thing, how }),
+    undo: { title: `undo ${thing}`, act: (how) => systems.undo({ thing, how }) },
+  });
+}

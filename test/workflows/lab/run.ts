@@ -1,0 +1,76 @@
+import type { WorkflowHandle } from '@temporalio/client';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { DecisionKind, DecisionRequest, RunReport, RunRequest, RunState } from '../../../core/run';
+import { decisions, report } from '../../../workflows/messages';
+import { until } from '../../harness/until';
+import type { World } from './script';
+
+type RunWorkflow = (request: RunRequest) => Promise<RunReport>;
+
+/** A run in the lab, and what a test asks of it. */
+export class LabRun {
+  constructor(
+    readonly handle: WorkflowHandle<RunWorkflow>,
+    readonly world: World,
+    private readonly env: TestWorkflowEnvironment,
+  ) {}
+
+  get id(): string {
+    return this.handle.workflowId;
+  }
+
+  /** The report so far. */
+  async report(): Promise<RunReport> {
+    return this.handle.query(report);
+  }
+
+  /** The report once the run is in this state. */
+  async reaches(state: RunState): Promise<RunReport> {
+    return until(`${this.id} is ${state}`, async () => {
+      const now = await this.report();
+      return now.state === state && now;
+    });
+  }
+
+  /** Ada decides, because of a test, unless `request` says otherwise. @returns what follows, as the run says it. */
+  async decide(kind: DecisionKind, request: Partial<DecisionRequest> = {}): Promise<string> {
+    const args = [{ by: 'ada', reason: 'test', ...request }] as [DecisionRequest];
+    return this.handle.executeUpdate(decisions[kind], { args });
+  }
+
+  /** Cancels the workflow as the Temporal UI does. */
+  async cancel(): Promise<void> {
+    await this.rests();
+    await this.handle.cancel();
+  }
+
+  /** Lets this much time pass, in a moment. Not while a call is under way: it would have to last as long. */
+  async sleeps(duration: `${number}m`): Promise<void> {
+    await this.rests();
+    await this.env.sleep(duration);
+  }
+
+  /** The final report. Time flies meanwhile: timers of the run fire as soon as nothing else happens. */
+  async ends(): Promise<RunReport> {
+    return this.handle.result();
+  }
+
+  /** Waits until no workflow task is under way. Amid one the test server loses a cancellation, and itself in time. */
+  private async rests(): Promise<void> {
+    await until(`${this.id} rests`, async () => {
+      const { events } = await this.handle.fetchHistory();
+      const last = events?.at(-1);
+      return !last?.workflowTaskScheduledEventAttributes && !last?.workflowTaskStartedEventAttributes;
+    });
+  }
+}
+
+/** What most tests look at in a report; a step as `title: state`, a decision as `kind by whom`. */
+export function outline({ state, sentence, steps, decisions: made }: RunReport) {
+  return {
+    state,
+    sentence,
+    steps: steps.map((step) => `${step.title}: ${step.state}`),
+    decisions: made.map(({ kind, by }) => `${kind} by ${by}`),
+  };
+}
