@@ -2,9 +2,10 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import { launch, type Launch } from '../operations/launch';
 import type { Deps } from './deps';
 import { brief } from './engine';
+import type { Assessor } from './node/assess';
 
 /** What the coordinator needs of Temporal itself. */
-export function coordinatorActivities({ client, config }: Deps) {
+export function coordinatorActivities({ client, config }: Deps, assessor: Assessor) {
   return {
     /**
      * Checks what is asked and starts its run under the lock the coordinator took for it; does nothing where it was
@@ -12,6 +13,7 @@ export function coordinatorActivities({ client, config }: Deps) {
      */
     async launchRun(asked: Omit<Launch, 'eager'>): Promise<void> {
       const granted = brief(config, asked.runbook, asked.request);
+      if (asked.runbook === 'node-failover') assessor.begin(asked.request.input['node'] as string);
       await launch(client, { ...asked, warrant: { ...asked.warrant, granted }, eager: true });
     },
 

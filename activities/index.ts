@@ -3,16 +3,18 @@ import type { Deps } from './deps';
 import { engineActivities } from './engine';
 import { monitorActivities } from './monitor';
 import { nodeActs } from './node/acts';
+import { Assessor } from './node/assess';
 import { nodeLooks } from './node/looks';
 
 /** All activities, over the given systems: the only place where they are put together. */
 export function createActivities(deps: Deps) {
+  const assessor = new Assessor(deps);
   return {
     ...engineActivities(deps),
-    ...coordinatorActivities(deps),
+    ...coordinatorActivities(deps, assessor),
     ...monitorActivities(deps),
     ...nodeLooks(deps),
-    ...nodeActs(deps),
+    ...nodeActs(deps, assessor),
   };
 }
 

@@ -7,7 +7,7 @@ import { nodesOf } from '../../core/topology';
 import { memberOf, ownOf, place, type Deps } from '../deps';
 import { ensure } from '../ensure';
 import type { HandOver, Member, ProcessStatus } from '../ports';
-import { assess, type Assessment } from './assess';
+import type { Assessment, Assessor } from './assess';
 import type { OfNode } from './looks';
 
 /** What was seen of a node before and after it was taken out of its pool. */
@@ -22,7 +22,7 @@ export interface ActOnNode extends OfNode {
 }
 
 /** Changes to one node. Each looks first and does nothing where the world is as wanted. */
-export function nodeActs(deps: Deps) {
+export function nodeActs(deps: Deps, assessor: Assessor) {
   const { config, prober, sessions } = deps;
   const { policies } = config;
 
@@ -40,7 +40,7 @@ export function nodeActs(deps: Deps) {
      */
     async isolateFailedNode({ node: id, how }: ActOnNode): Promise<Deed<Isolation>> {
       const { node, loadBalancer, member } = around(id);
-      const { sentence, value: seen } = await assess(deps, id);
+      const { sentence, value: seen } = await assessor.of(id);
       if (!seen.failed && how.mode !== 'plan') {
         const now = await member();
         if (now?.admin === 'maint')

@@ -16,11 +16,35 @@ export interface Assessment {
   process: ProcessStatus;
 }
 
+/** An assessment older than this when it is asked for is not used any more, ms. */
+const FRESH_MS = 100;
+
+/** Assesses nodes, and ahead of time where a run is being started that will ask for it first thing. */
+export class Assessor {
+  private readonly ahead = new Map<string, { begun: number; finding: Promise<Finding<Assessment>> }>();
+
+  constructor(private readonly deps: Deps) {}
+
+  /** Begins to assess the node now, so that who asks within {@link FRESH_MS} waits that much less. */
+  begin(id: string): void {
+    const finding = assess(this.deps, id);
+    finding.catch(() => undefined); // who asks for it is told
+    this.ahead.set(id, { begun: performance.now(), finding });
+  }
+
+  /** @throws as {@link assess} */
+  async of(id: string): Promise<Finding<Assessment>> {
+    const ahead = this.ahead.get(id);
+    this.ahead.delete(id);
+    return ahead && performance.now() - ahead.begun < FRESH_MS ? ahead.finding : assess(this.deps, id);
+  }
+}
+
 /**
  * Confirms a failure from two sides at least: the node's health, its supervisor, the load balancer's own checks. Where
  * those do not settle it, real MCP calls do, and a failing one is made twice.
  */
-export async function assess(deps: Deps, id: string): Promise<Finding<Assessment>> {
+async function assess(deps: Deps, id: string): Promise<Finding<Assessment>> {
   const { prober } = deps;
   const { node, loadBalancer, fleet, mcpUrl } = place(deps, id);
   const [health, process, member] = await Promise.all([
