@@ -23,7 +23,7 @@ describe('the escalation ladder', () => {
     expect(called(run.world.calls)).toEqual(['call ada']);
     await run.sleeps('2m');
     await run.world.begins('call bob');
-    await run.sleeps('4m');
+    await run.sleeps('3m');
     expect(called(run.world.calls)).toEqual(['call ada', 'call bob']);
     await run.sleeps('2m');
     await run.world.begins('call ada', 2);

@@ -56,10 +56,7 @@ export class Operator {
       case 'approve':
       case 'reject':
         if (state !== 'waiting for approval') return `the run waits for no approval, it is ${state}`;
-        if (kind === 'approve' && by === this.report.by)
-          return `${by} asked for the run; somebody else has to approve it`;
-        if (this.approvals.some((approval) => approval.by === by)) return `${by} has approved already`;
-        return null;
+        return kind === 'approve' ? this.whyNotApprove(by) : null;
       case 'pause':
         return this.paused ? 'the run is paused already' : null;
       case 'resume':
@@ -78,6 +75,11 @@ export class Operator {
     }
   }
 
+  private whyNotApprove(by: string): string | null {
+    if (by === this.report.by.trim()) return `${by} asked for the run; somebody else has to approve it`;
+    return this.approvals.some((approval) => approval.by === by) ? `${by} has approved already` : null;
+  }
+
   private validate(kind: DecisionKind, request: DecisionRequest): void {
     for (const field of ['by', 'reason'] as const) {
       const value: unknown = (request as DecisionRequest | undefined)?.[field];
@@ -87,12 +89,12 @@ export class Operator {
         'BAD_INPUT',
       );
     }
-    const reason = this.whyNot(kind, request.by);
+    const reason = this.whyNot(kind, request.by.trim());
     if (reason) throw ApplicationFailure.nonRetryable(`${kind} refused: ${reason}`, 'DECISION_REFUSED');
   }
 
   private decide(kind: DecisionKind, request: DecisionRequest): string {
-    const decision: Decision = { ...request, kind, at: new Date().toISOString() };
+    const decision: Decision = { ...request, by: request.by.trim(), kind, at: new Date().toISOString() };
     this.report.decisions.push(decision);
     this.apply(decision);
     this.onDecision(decision);

@@ -124,13 +124,16 @@ class Engine {
       report.approvalsMissing = wanted.quorum - operator.approvals.length;
       return enough() || operator.rejection !== undefined || operator.abortion !== undefined;
     };
-    const inTime = await condition(decided, millis(wanted.timeout));
-    delete report.approvalsMissing;
+    await condition(decided, millis(wanted.timeout)).finally(() => delete report.approvalsMissing);
     if (operator.rejection)
       throw new Ended('refused', `rejected by ${operator.rejection.by}: ${operator.rejection.reason}`);
     if (operator.abortion) throw new Aborted('aborted while waiting for approval');
-    if (!inTime) throw new Ended('refused', `nobody approved within ${wanted.timeout}`);
-    ledger.enter('running', `approved by ${operator.approvals.map(({ by }) => by).join(', ')}`);
+    const agreed = operator.approvals.map(({ by }) => by);
+    if (!enough()) {
+      const who = agreed.length === 0 ? 'nobody' : `only ${agreed.join(', ')}`;
+      throw new Ended('refused', `${who} approved within ${wanted.timeout}`);
+    }
+    ledger.enter('running', `approved by ${agreed.join(', ')}`);
   }
 
   /** Turns whatever the steps threw into an outcome, undoing where that is due. An abort that was accepted comes first. */
@@ -151,16 +154,25 @@ class Engine {
       if (error.outcome === 'refused') return this.undo(error.message, 'refused');
       return this.end(this.ledger.report.mode === 'plan' ? 'planned' : error.outcome, error.message);
     }
-    if (error instanceof StepFailed) return this.undo(`undone, because ${error.message}`);
+    if (error instanceof StepFailed) {
+      if (!this.touched) return this.end('failed', `nothing was touched, because ${error.message}`);
+      return this.undo(`undone, because ${error.message}`);
+    }
     const { sentence, code } = causeOf(error);
     await CancellationScope.nonCancellable(() => this.leave());
     throw ApplicationFailure.nonRetryable(sentence, code ?? 'INTERNAL');
   }
 
   private async abort(by: string, reason: string, keep: boolean): Promise<void> {
-    if (keep || !this.run)
-      return this.end('aborted', `aborted by ${by} (${reason}); what was done is left as it is`);
+    if (!this.touched) return this.end('aborted', `aborted by ${by} (${reason}); nothing was touched`);
+    if (keep) return this.end('aborted', `aborted by ${by} (${reason}); what was done is left as it is`);
     await this.undo(`aborted by ${by} (${reason}) and undone`, 'aborted');
+  }
+
+  /** Whether any act was begun. */
+  private get touched(): boolean {
+    const { mode, steps } = this.ledger.report;
+    return mode !== 'plan' && steps.some(({ kind }) => kind === 'act');
   }
 
   private async undo(sentence: string, outcome: Outcome = 'rolled back'): Promise<void> {
