@@ -1,13 +1,14 @@
 import type { DecisionKind, RunReport, StepRecord, StepState } from './run';
 
+/** Signs that the fonts of a plain Linux browser have; emoji they have not. */
 const MARK: Record<StepState, string> = {
   running: '▶',
   done: '✓',
-  unchanged: '＝',
+  unchanged: '=',
   'would change': '✎',
   failed: '✗',
   skipped: '↷',
-  refused: '⛔',
+  refused: '⊘',
 };
 
 /**

@@ -77,7 +77,7 @@ function exampleRequest({ example }: Runbook): RunRequest {
   return { input: example, mode: 'plan', by: 'somebody in the Temporal UI', reason: 'not given' };
 }
 
-/** Help for the form, Markdown. */
+/** Help for the form: Markdown, in lines that fit its editor, which shows 75 characters. */
 function howToFillIn({ what, input, approvals: { unknown } }: Runbook): string {
   const { properties = {}, required = [] } = input as {
     properties?: Record<string, { description?: string }>;
@@ -87,14 +87,14 @@ function howToFillIn({ what, input, approvals: { unknown } }: Runbook): string {
     ([name, { description }]) =>
       `- \`input.${name}\`${required.includes(name) ? '' : ' (optional)'}: ${description ?? 'see the runbook'}`,
   );
-  const people = unknown
-    ? `, after ${unknown.quorum} other person(s) sent the update \`approve\` within ${unknown.timeout}`
-    : '';
   return [
-    what.trim(),
-    '',
     ...fields,
-    `- \`mode\`: \`plan\` touches nothing and says what would change; \`execute\` acts${people}`,
+    '- `mode`: `plan` touches nothing and says what would change; `execute` acts',
+    ...(unknown
+      ? [`- \`execute\` waits ${unknown.timeout} for ${unknown.quorum} update(s) \`approve\``]
+      : []),
     '- `by`, `reason`: who you are and why; kept in the report',
+    '',
+    what.trim(),
   ].join('\n');
 }
