@@ -17,7 +17,7 @@ describe('a paused run', () => {
     run.world.release('act drain');
     expect(outline(await run.reaches('paused'))).toEqual({
       state: 'paused',
-      sentence: 'paused before the next step; act drain is done',
+      sentence: 'paused before the next step, after: act drain',
       steps: ['act drain: done'],
       decisions: ['pause by ada'],
     });

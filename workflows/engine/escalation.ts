@@ -31,9 +31,7 @@ export async function callPeople(
 
 async function callOne(ledger: Ledger, { to, webhook }: EscalationLevel, rung: number): Promise<void> {
   const { report } = ledger;
-  const { sentence } = report;
   const step = ledger.open(`Call ${to}`, 'escalate');
-  report.sentence = sentence;
   const notice = {
     to,
     webhook,

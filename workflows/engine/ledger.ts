@@ -58,7 +58,7 @@ export class Ledger {
       attempts: 1,
     };
     this.report.steps.push(step);
-    this.report.sentence = title;
+    if (kind !== 'escalate') this.report.sentence = title; // while people are called, the question stays
     this.show();
     return step;
   }

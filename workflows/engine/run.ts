@@ -206,7 +206,7 @@ export class Run {
   private async boundary(): Promise<void> {
     if (this.operator.paused && !this.operator.abortion) {
       const { state, sentence } = this.ledger.report;
-      this.ledger.enter('paused', `paused before the next step; ${sentence} is done`);
+      this.ledger.enter('paused', `paused before the next step, after: ${sentence}`);
       await condition(() => !this.operator.paused || this.operator.abortion !== undefined);
       this.ledger.enter(state, sentence);
     }

@@ -1,6 +1,11 @@
+import type { Client } from '@temporalio/client';
+import { coordinatorActivities } from '../../../activities/coordinator';
+import type { Deps } from '../../../activities/deps';
+import type { Assessor } from '../../../activities/node/assess';
 import type { Briefing, Intent } from '../../../core/run';
 import { findRunbook } from '../../../core/runbook';
 import { checkRequest } from '../../../core/runbook-schema';
+import { launch, type Launch } from '../../../operations/launch';
 import catalogue from './catalogue';
 import type { World } from './script';
 
@@ -16,38 +21,50 @@ export const BRIEFING: Briefing = {
   ramp: [50, 100],
 };
 
-/** The lab's activities. Each call goes by a name, e.g. `act drain`, under which a script may say what it does. */
-export function labActivities(world: () => World) {
+/**
+ * The lab's activities. Each call goes by a name, e.g. `act drain`, under which the script of the workflow's world may
+ * say what it does; here stands what is usual.
+ */
+export function labActivities(client: Client, world: () => World) {
   return {
-    look: async ({ thing }: { thing: string }) =>
-      world().call(`look ${thing}`, () => ({ sentence: `${thing} is fine`, value: `${thing} as seen` })),
+    look: async (asked: { thing: string }) =>
+      world().call(`look ${asked.thing}`, asked, () => ({
+        sentence: `${asked.thing} is fine`,
+        value: `${asked.thing} as seen`,
+      })),
 
-    act: async ({ thing, how }: { thing: string; how: Intent }) =>
-      world().call(
-        `act ${thing}`,
-        () => ({
-          changed: true,
-          sentence: `${thing} ${how.mode === 'plan' ? 'would be' : 'was'} changed`,
-          before: 'old',
-          after: 'new',
-        }),
-        how.key,
-      ),
+    act: async (asked: { thing: string; how: Intent }) =>
+      world().call(`act ${asked.thing}`, asked, () => ({
+        changed: true,
+        sentence: `${asked.thing} ${asked.how.mode === 'plan' ? 'would be' : 'was'} changed`,
+        before: 'old',
+        after: 'new',
+      })),
 
-    undo: async ({ thing }: { thing: string }) =>
-      world().call(`undo ${thing}`, () => ({ changed: true, sentence: `${thing} is as it was` })),
+    undo: async (asked: { thing: string; how: Intent }) =>
+      world().call(`undo ${asked.thing}`, asked, () => ({
+        changed: true,
+        sentence: `${asked.thing} is as it was`,
+      })),
 
-    notifyPeople: async (sent: { notice: { to: string }; key: string }) => {
-      world().notices.push(sent);
-      await world().call(`call ${sent.notice.to}`, () => undefined);
+    notifyPeople: async (asked: { notice: { to: string } }) => {
+      world().notices.push(asked);
+      await world().call(`call ${asked.notice.to}`, asked, () => undefined);
     },
 
-    briefing: async ({ runbook, request }: { runbook: string; request: unknown }) =>
-      world().call('briefing', () => {
-        checkRequest(findRunbook(catalogue, runbook), request);
+    briefing: async (asked: { runbook: string; request: unknown }) =>
+      world().call('briefing', asked, () => {
+        checkRequest(findRunbook(catalogue, asked.runbook), asked.request);
         return BRIEFING;
       }),
 
-    acquireScope: async () => world().call('acquireScope', () => ({ granted: true })),
+    acquireScope: async (asked: unknown) => world().call('acquireScope', asked, () => ({ granted: true })),
+
+    launchRun: async (asked: Omit<Launch, 'eager'>) =>
+      world().call('launchRun', asked, () =>
+        launch(client, { ...asked, warrant: { ...asked.warrant, granted: BRIEFING } }),
+      ),
+
+    endedRuns: coordinatorActivities({ client } as Deps, {} as Assessor).endedRuns,
   };
 }

@@ -1,28 +1,23 @@
-import path from 'node:path';
 import { Context } from '@temporalio/activity';
-import { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import type { Mode, RunRequest, Warrant } from '../../../core/run';
 import { findRunbook, scopeOf, workflowType } from '../../../core/runbook';
 import { launch } from '../../../operations/launch';
-import { ROOT, tool } from '../../../sandbox/tools';
 import { activityInterceptors } from '../../../workers/interceptors';
-import { attributes } from '../../../workflows/attributes';
 import { TASK_QUEUE } from '../../../workflows/messages';
 import { BRIEFING, labActivities } from './activities';
 import { labBundle } from './bundle';
 import catalogue from './catalogue';
 import type { Line } from './procedure';
 import { LabRun } from './run';
+import { timeSkipping } from './servers';
 import { World, type Script } from './script';
 
 export { BRIEFING } from './activities';
 export { outline, type LabRun } from './run';
 export { answers, fails, hangs, insists, works } from './script';
 export type { Line } from './procedure';
-
-/** Temporal's number for the search attribute type Keyword. */
-const KEYWORD = 2;
 
 export const NODE = 'us-east-1/a/n1';
 export const SCOPE = `node/${NODE}`;
@@ -36,43 +31,46 @@ export interface Asked {
   warrant?: Partial<Warrant>;
 }
 
-/** A time-skipping Temporal server with one worker: the real engine over scripted systems. */
+/** A Temporal server with one worker: the real engine and coordinator over scripted systems. */
 export class Lab {
+  /** What the systems do for workflows that the test has not started itself, such as runs of the coordinator. */
+  otherwise: Script = {};
   private readonly worlds = new Map<string, World>();
   private started = 0;
 
   private constructor(
     readonly env: TestWorkflowEnvironment,
-    private stop: () => Promise<void>,
+    private readonly worker: Worker,
+    private readonly working: Promise<void>,
   ) {}
 
-  static async open(server: () => Promise<TestWorkflowEnvironment> = timeSkipping): Promise<Lab> {
+  static async open(server: () => Promise<TestWorkflowEnvironment>): Promise<Lab> {
     Runtime.install({
       logger: new DefaultLogger('ERROR'),
       telemetryOptions: { logging: { filter: 'ERROR' } },
     });
     const [env, workflowBundle] = await Promise.all([server(), labBundle()]);
-    const lab: Lab = new Lab(env, async () => {
-      worker.shutdown();
-      await running;
-      await env.teardown();
-    });
-    const worker = await Worker.create({
+    const worker: Worker = await Worker.create({
       connection: env.nativeConnection,
       taskQueue: TASK_QUEUE,
       workflowBundle,
-      activities: labActivities(() => lab.world(Context.current().info.workflowExecution!.workflowId)),
+      activities: labActivities(env.client, () =>
+        lab.world(Context.current().info.workflowExecution!.workflowId),
+      ),
       interceptors: { activity: [activityInterceptors] },
       maxHeartbeatThrottleInterval: '50ms',
       shutdownGraceTime: 0,
     });
-    const running = worker.run();
+    const lab = new Lab(env, worker, worker.run());
     return lab;
   }
 
+  /** Ends worker and server, whatever still runs. */
   async close(): Promise<void> {
     for (const world of this.worlds.values()) world.releaseAll();
-    await this.stop();
+    this.worker.shutdown();
+    await this.working;
+    await this.env.teardown();
   }
 
   /** Starts a run as a door does: checked, and with the lock of its scope. */
@@ -100,6 +98,7 @@ export class Lab {
     return this.run(run);
   }
 
+  /** A run that was started by another hand. */
   run(id: string): LabRun {
     return new LabRun(this.env.client.workflow.getHandle(id), this.world(id), this.env);
   }
@@ -112,14 +111,14 @@ export class Lab {
   }
 
   private world(run: string): World {
-    const world = this.worlds.get(run) ?? new World({});
+    const world = this.worlds.get(run) ?? new World(this.otherwise);
     this.worlds.set(run, world);
     return world;
   }
 }
 
-/** A lab for the tests of a file; nothing of it outlives them. */
-export function useLab(server?: () => Promise<TestWorkflowEnvironment>): () => Lab {
+/** A lab for the tests of a file; nothing of it outlives them. `server`: default the time-skipping one. */
+export function useLab(server = timeSkipping): () => Lab {
   let lab: Lab;
   beforeAll(async () => {
     lab = await Lab.open(server);
@@ -128,33 +127,4 @@ export function useLab(server?: () => Promise<TestWorkflowEnvironment>): () => L
     await lab.close();
   });
   return () => lab;
-}
-
-/** Temporal's test server, which skips time while a test waits for a result. */
-async function timeSkipping(): Promise<TestWorkflowEnvironment> {
-  const env = await TestWorkflowEnvironment.createTimeSkipping({
-    server: {
-      executable: {
-        type: 'existing-path',
-        path: path.join(ROOT, '.switchover/venv/bin/temporal-test-server'),
-      },
-    },
-  });
-  await env.connection.operatorService.addSearchAttributes({
-    namespace: 'default',
-    searchAttributes: Object.fromEntries(Object.values(attributes).map(({ name }) => [name, KEYWORD])),
-  });
-  return env;
-}
-
-/** Temporal's own development server, in memory; time takes its time there. */
-export async function development(settings: readonly string[]): Promise<TestWorkflowEnvironment> {
-  return TestWorkflowEnvironment.createLocal({
-    server: {
-      executable: { type: 'existing-path', path: tool('temporal') },
-      ip: '127.0.0.1',
-      searchAttributes: Object.values(attributes),
-      extraArgs: settings.flatMap((setting) => ['--dynamic-config-value', setting]),
-    },
-  });
 }

@@ -34,14 +34,24 @@ export class LabRun {
 
   /** Ada decides, because of a test, unless `request` says otherwise. @returns what follows, as the run says it. */
   async decide(kind: DecisionKind, request: Partial<DecisionRequest> = {}): Promise<string> {
-    const args = [{ by: 'ada', reason: 'test', ...request }] as [DecisionRequest];
-    return this.handle.executeUpdate(decisions[kind], { args });
+    return this.send(kind, { by: 'ada', reason: 'test', ...request });
+  }
+
+  /** A decision just as given, fit or not. */
+  async send(kind: DecisionKind, request: DecisionRequest): Promise<string> {
+    return this.handle.executeUpdate(decisions[kind], { args: [request] });
   }
 
   /** Cancels the workflow as the Temporal UI does. */
   async cancel(): Promise<void> {
     await this.rests();
     await this.handle.cancel();
+  }
+
+  /** Terminates the workflow as the Temporal UI does. */
+  async terminate(): Promise<void> {
+    await this.rests();
+    await this.handle.terminate('a hunch');
   }
 
   /** Lets this much time pass, in a moment. Not while a call is under way: it would have to last as long. */
@@ -55,7 +65,7 @@ export class LabRun {
     return this.handle.result();
   }
 
-  /** Waits until no workflow task is under way. Amid one the test server loses a cancellation, and itself in time. */
+  /** Waits until no workflow task is under way: amid one the test server loses a cancellation, and skips no time. */
   private async rests(): Promise<void> {
     await until(`${this.id} rests`, async () => {
       const { events } = await this.handle.fetchHistory();

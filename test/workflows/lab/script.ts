@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
 import { SwitchoverError, type ErrorCode } from '../../../core/errors';
+import type { Intent } from '../../../core/run';
 import { until } from '../../harness/until';
 
 /** What one call does: answers, or throws. */
@@ -7,6 +8,8 @@ export type Behaviour = (called: Called) => unknown;
 
 /** A call of a system under way. */
 export interface Called {
+  /** What the activity was given. */
+  asked: unknown;
   /** What the system answers when nothing is the matter. */
   usual: () => unknown;
   /** Settles when the test lets the call go on. */
@@ -70,17 +73,27 @@ export class World {
   readonly notices: unknown[] = [];
   private readonly gates = new Map<string, Gate>();
 
-  constructor(private readonly script: Script) {}
+  private readonly script: Script;
+
+  constructor(script: Script) {
+    this.script = { ...script };
+  }
+
+  /** From now on calls of this name do this. */
+  scripts(name: string, behaviour: Behaviour): void {
+    this.script[name] = behaviour;
+  }
 
   /** Carries out a call; `usual` answers where the script says nothing. */
-  async call(name: string, usual: () => unknown, key?: string): Promise<unknown> {
+  async call(name: string, asked: unknown, usual: () => unknown): Promise<unknown> {
+    const key = (asked as { how?: Intent }).how?.key;
     if (key) (this.keys[name] ??= []).push(key);
     const behaviour = this.next(name);
     this.calls.push(name);
     this.trace.push(`> ${name}`);
     Context.current().cancellationSignal.addEventListener('abort', () => this.trace.push(`! ${name}`));
     try {
-      return await behaviour({ usual, released: this.gate(name).promise });
+      return await behaviour({ asked, usual, released: this.gate(name).promise });
     } finally {
       this.trace.push(`< ${name}`);
     }
