@@ -26,7 +26,7 @@ export async function withSession<T>(work: (session: Session) => Promise<T>): Pr
   const client = lazyClient();
   try {
     const operations = new BoundedOperations(client, config.environment, catalogue, DEADLINE_MS);
-    const links = createLinks(temporalOptions().namespace, config.server.temporalUi);
+    const links = createLinks(temporalOptions().namespace, config.environment, config.server.temporalUi);
     return await work({ config, operations, link: (run) => links.run(run).ui });
   } finally {
     await client.connection.close();

@@ -35,7 +35,7 @@ export async function buildApp({
     operations,
     tokens,
     feeds: new Feeds(operations),
-    links: createLinks(namespace, config.server.temporalUi),
+    links: createLinks(namespace, config.environment, config.server.temporalUi),
     metrics: createMetrics(),
   };
   installProblems(app);

@@ -1,5 +1,4 @@
-import { workflowType } from '../core/runbook';
-import { TASK_QUEUE } from '../workflows/messages';
+import { startForm } from '../operations/templates';
 
 /** Where to go on from a run or a runbook. */
 export interface Links {
@@ -8,7 +7,7 @@ export interface Links {
 }
 
 /** @param ui the Temporal UI; without it there are no links into it. */
-export function createLinks(namespace: string, ui?: string): Links {
+export function createLinks(namespace: string, environment: string, ui?: string): Links {
   const inUi = ui && `${ui.replace(/\/$/, '')}/namespaces/${encodeURIComponent(namespace)}/workflows`;
   return {
     run(run) {
@@ -21,10 +20,9 @@ export function createLinks(namespace: string, ui?: string): Links {
       };
     },
     runbook(id) {
-      const query = new URLSearchParams({ taskQueue: TASK_QUEUE, workflowType: workflowType(id) }).toString();
       return {
         self: `/api/v1/runbooks/${id}`,
-        ...(inUi ? { start: `${inUi}/start-workflow?${query}` } : {}),
+        ...(inUi ? { start: `${inUi}/start-workflow?${startForm(environment, id).toString()}` } : {}),
       };
     },
   };

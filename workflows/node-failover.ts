@@ -18,7 +18,7 @@ export const nodeFailover = runbook<{ node: string }>('node-failover', async (ru
     undo: { title: 'Put it back into the load balancer', act: (how) => quick.readmitNode({ node, how }) },
   });
   if (isolated.after?.failed === false) return run.succeeded(isolated.sentence);
-  run.mark('faultAt', run.startedAt);
+  run.mark('faultAt', run.firstSeenAt);
   run.mark('isolatedAt', isolated.at);
   await handOver(run, node);
 

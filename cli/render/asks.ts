@@ -1,3 +1,4 @@
+import { question } from '../../core/report';
 import type { DecisionKind, RunReport } from '../../core/run';
 import type { Look } from './look';
 import { wrap } from './text';
@@ -8,34 +9,9 @@ export function asks(report: RunReport, look: Look): string[] {
   if (!asked) return [];
   const { colors, width } = look;
   return [
-    ...wrap(asked.say, width).map((text) => colors.yellow(text)),
+    ...wrap(`${asked.say}:`, width).map((text) => colors.yellow(text)),
     ...asked.kinds.flatMap((kind) => command(kind, report.run, width)).map((text) => colors.bold(text)),
   ];
-}
-
-function question({
-  state,
-  approvalsMissing = 1,
-  by,
-}: RunReport): { say: string; kinds: DecisionKind[] } | null {
-  switch (state) {
-    case 'waiting for approval': {
-      const people = approvalsMissing === 1 ? 'one more person' : `${approvalsMissing} more people`;
-      return {
-        say: `Needs the approval of ${people}, not of ${by} who asked for the run:`,
-        kinds: ['approve', 'reject'],
-      };
-    }
-    case 'needs attention':
-      return {
-        say: 'Somebody has to decide: try the step again, go on without it, or stop and undo; acknowledge ends the calls:',
-        kinds: ['retry', 'skip', 'abort', 'acknowledge'],
-      };
-    case 'paused':
-      return { say: 'Goes on when somebody says so:', kinds: ['resume', 'abort'] };
-    default:
-      return null;
-  }
 }
 
 /** The command on one line, or on two that a shell reads as one where the terminal is narrow. */

@@ -197,7 +197,7 @@ export function planned(given: Partial<RunReport> = {}): RunReport {
 export function waitingForApproval(given: Partial<RunReport> = {}): RunReport {
   return running({
     state: 'waiting for approval',
-    sentence: 'waiting for 1 approval(s), at most 30m',
+    sentence: 'waits until 03:31 UTC for the approval of one person',
     by: 'somebody in the Temporal UI',
     trigger: 'unknown',
     approvalsMissing: 1,

@@ -18,7 +18,7 @@ describe('a run that needs approval', () => {
   it('acts once two people have agreed', async () => {
     const run = await waiting({ 'act drain': hangs() });
     expect(await run.report()).toMatchObject({
-      sentence: 'waiting for 2 approval(s), at most 30m',
+      sentence: expect.stringMatching(/^waits until \d\d:\d\d UTC for the approval of 2 people$/),
       approvalsMissing: 2,
       steps: [],
     });

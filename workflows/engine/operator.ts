@@ -10,14 +10,14 @@ import { decisions } from '../messages';
 
 /** What each decision does, as the Temporal UI shows it beside the update's name. */
 const DESCRIPTION: Record<DecisionKind, string> = {
-  approve: 'Agree that the run may act. {"by": "your name", "reason": "why"}',
-  reject: 'Refuse the run; nothing is touched. {"by", "reason"}',
-  pause: 'Stop before the next step; the step under way is finished. {"by", "reason"}',
-  resume: 'Go on after a pause. {"by", "reason"}',
-  abort: 'Interrupt the run and undo what it did; "keep": true leaves it as it is. {"by", "reason", "keep"}',
-  skip: 'Needs attention: go on without the step that failed. {"by", "reason"}',
-  retry: 'Needs attention: try the step that failed again. {"by", "reason"}',
-  acknowledge: 'Needs attention: I am on it, call nobody else. {"by", "reason"}',
+  approve: 'Agree that the run may act.',
+  reject: 'Refuse the run; nothing is touched.',
+  pause: 'Stop before the next step; the step under way is finished.',
+  resume: 'Go on after a pause.',
+  abort: 'Interrupt the run and undo what it did; with "keep": true it stays as it is.',
+  skip: 'Needs attention: go on without the step that failed.',
+  retry: 'Needs attention: try the step that failed again.',
+  acknowledge: 'Needs attention: I am on it, call nobody else.',
 };
 
 /**
@@ -42,7 +42,7 @@ export class Operator {
     for (const kind of Object.keys(decisions) as DecisionKind[]) {
       setHandler(decisions[kind], (request) => this.decide(kind, request), {
         validator: (request) => this.validate(kind, request),
-        description: DESCRIPTION[kind],
+        description: `${DESCRIPTION[kind]} Send {"by": "your name", "reason": "why"}`,
       });
     }
   }

@@ -48,9 +48,10 @@ export class Run {
     return this.ledger.report.mode;
   }
 
-  /** ISO time. */
-  get startedAt(): string {
-    return this.ledger.report.startedAt;
+  /** When anybody first saw the fault, as far as the run was told; ISO time. */
+  get firstSeenAt(): string {
+    const { alerts, startedAt } = this.ledger.report;
+    return alerts.map(({ faultAt }) => faultAt).sort()[0] ?? startedAt;
   }
 
   /** Reads the world. The value is what the rest of the procedure builds on, so it cannot be skipped. */

@@ -91,10 +91,10 @@ class Engine {
   /** Everything before the first step. */
   private async prepare(): Promise<void> {
     const { report } = this.ledger;
-    const { workflowId, searchAttributes } = workflowInfo();
-    if (!searchAttributes['Runbook'])
-      upsertSearchAttributes(initialAttributes({ ...report, runbook: this.declared.id }).getAll());
+    const { workflowId } = workflowInfo();
     const { runbook: id, scope, mode, trigger } = report;
+    // A start form copies the attributes of the run it was filled from: they say nothing of this one.
+    if (trigger === 'unknown') upsertSearchAttributes(initialAttributes({ ...report, runbook: id }).getAll());
     const briefing = this.granted ?? (await quick.briefing({ runbook: id, request: this.request }));
     report.objective = { rtoMs: briefing.rtoMs };
     this.run = new Run(this.ledger, this.operator, briefing, this.declared.onFailure);
@@ -116,10 +116,9 @@ class Engine {
     if (!wanted) return;
     const enough = () => operator.approvals.length >= wanted.quorum;
     report.approvalsMissing = wanted.quorum;
-    ledger.enter(
-      'waiting for approval',
-      `waiting for ${wanted.quorum} approval(s), at most ${wanted.timeout}`,
-    );
+    const until = new Date(Date.now() + millis(wanted.timeout)).toISOString().slice(11, 16);
+    const people = wanted.quorum === 1 ? 'one person' : `${wanted.quorum} people`;
+    ledger.enter('waiting for approval', `waits until ${until} UTC for the approval of ${people}`);
     const decided = () => {
       report.approvalsMissing = wanted.quorum - operator.approvals.length;
       return enough() || operator.rejection !== undefined || operator.abortion !== undefined;
@@ -159,6 +158,7 @@ class Engine {
       return this.undo(`undone, because ${error.message}`);
     }
     const { sentence, code } = causeOf(error);
+    this.end('failed', sentence);
     await CancellationScope.nonCancellable(() => this.leave());
     throw ApplicationFailure.nonRetryable(sentence, code ?? 'INTERNAL');
   }
