@@ -113,9 +113,10 @@ class Desk {
     const since = time();
     const run = runId(runbook, scope, reportedAt);
     // Two faults of one moment get the same name for their run: the second joins the first.
-    if (this.now.locks[scope]?.run === run) return this.join(run, fault);
+    const holder = this.now.locks[scope];
+    if (holder?.run === run) return this.join(holder, fault);
     const grant = await this.claim(scope, { run, runbook, trigger, since });
-    if (!grant.granted) return this.join(grant.holder.run, fault);
+    if (!grant.granted) return this.join(grant.holder, fault);
     const { id, faultAt, alerts } = open(this.now, fault, run, since);
     const warrant: Warrant = { by: alert.source, trigger, incident: { id, faultAt, alerts } };
     await this.launch({ run, runbook, scope, request: { input, reason: alert.summary }, warrant });
@@ -123,13 +124,13 @@ class Desk {
   }
 
   /** Attaches a fault to the run at work on its scope, opening an incident where a person had started that run. */
-  private async join(run: string, fault: Fault): Promise<Opened> {
+  private async join({ run, runbook }: Lock, fault: Fault): Promise<Opened> {
     const known = this.now.incidents[fault.scope];
     const incident = known ?? open(this.now, fault, run, time());
     const news = known ? attach(known, fault.alert) : true;
     if (news) {
       await getExternalWorkflowHandle(run)
-        .signal(alertAttached, fault.alert)
+        .signal(alertAttached, fault.alert, runbook === fault.runbook ? fault.trigger : undefined)
         .catch(() => undefined);
     }
     return { incident: incident.id, run, joined: true };

@@ -8,7 +8,7 @@ import type {
   StartRequest,
   Started,
 } from '../core/coordination';
-import type { AlertRef, DecisionKind, DecisionRequest, RunReport } from '../core/run';
+import type { AlertRef, DecisionKind, DecisionRequest, RunReport, Trigger } from '../core/run';
 
 /** The queue of all workflows and of activities that any region may carry out. */
 export const TASK_QUEUE = 'switchover';
@@ -28,8 +28,8 @@ export const decisions = {
   acknowledge: defineUpdate<string, [DecisionRequest]>('acknowledge'),
 } as const satisfies Record<DecisionKind, unknown>;
 
-/** To a run: another alert of its incident arrived. */
-export const alertAttached = defineSignal<[AlertRef]>('alertAttached');
+/** To a run: another alert of its incident arrived; with the trigger where it would have started this very runbook. */
+export const alertAttached = defineSignal<[AlertRef, Trigger?]>('alertAttached');
 
 /** The one coordinator of an environment. */
 export const coordinatorId = (environment: string) => `coordinator-${environment}`;

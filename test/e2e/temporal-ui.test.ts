@@ -43,8 +43,9 @@ it('a run is started from the template, approved in its dialog and watched live'
   await ui.submit(run, { input, mode: 'execute', by: 'grace', reason: 'a-n1 answers slowly' });
   await ui.follow();
   await ui.details('WAITING FOR APPROVAL');
+  // With its alert the run would go on without approval.
+  await fleet.client.workflow.getHandle('monitor-sandbox-us-east-1').terminate();
   await fleet.break(input.node, 'kill');
-  await ui.details('alert');
   await ui.picture('waiting', 1050);
 
   const dialog = await ui.prepareUpdate('approve', { by: 'ada', reason: 'seen on the dashboard' });

@@ -1,3 +1,4 @@
+import { alertAttached } from '../../workflows/messages';
 import { hangs, outline, useLab, type Asked } from './lab';
 
 const lab = useLab();
@@ -143,4 +144,19 @@ describe('a run that needs approval', () => {
       });
     },
   );
+
+  it('goes on where a fault asks for the same that needs no approval, and not for any other alert', async () => {
+    const run = await waiting();
+    const alert = (fingerprint: string) => ({
+      source: 'monitor',
+      fingerprint,
+      summary: `${fingerprint} is down`,
+      faultAt: '2026-11-21T12:00:00.000Z',
+    });
+    await run.handle.signal(alertAttached, alert('another runbook'));
+    await run.handle.signal(alertAttached, alert('this one, but it needs approval'), 'unknown');
+    expect(await run.report()).toMatchObject({ state: 'waiting for approval' });
+    await run.handle.signal(alertAttached, alert('a-n1'), 'monitor');
+    expect(await run.ends()).toMatchObject({ state: 'succeeded', decisions: [] });
+  });
 });

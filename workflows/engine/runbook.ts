@@ -10,7 +10,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { millis } from '../../core/time';
-import type { Briefing, Outcome, RunReport, RunRequest, Warrant } from '../../core/run';
+import type { AlertRef, Briefing, Outcome, RunReport, RunRequest, Warrant } from '../../core/run';
 import { findRunbook, scopeOf, type Runbook } from '../../core/runbook';
 import catalogueJson from '../../runbooks/catalogue.json';
 import { initialAttributes } from '../attributes';
@@ -51,6 +51,8 @@ class Engine {
   private readonly operator: Operator;
   private run: Run | undefined;
   private coordinator: string | undefined;
+  /** An alert that would have started this runbook by itself, without approval. */
+  private calledFor: AlertRef | undefined;
 
   constructor(
     private readonly declared: Runbook,
@@ -68,8 +70,9 @@ class Engine {
     setHandler(reportQuery, () => report, {
       description: 'The run so far: state, timeline, evidence, decisions.',
     });
-    setHandler(alertAttached, (alert) => {
+    setHandler(alertAttached, (alert, trigger) => {
       report.alerts.push(alert);
+      if (trigger && !declared.approvals[trigger]) this.calledFor = alert;
       ledger.show();
     });
   }
@@ -108,7 +111,10 @@ class Engine {
     await this.approval();
   }
 
-  /** Waits until enough people have agreed; who asked for the run does not count. */
+  /**
+   * Waits until enough people have agreed; who asked for the run does not count. A fault that starts this runbook without
+   * asking anybody ends the waiting too: a run that waits must not hold up the one it keeps from starting.
+   */
   private async approval(): Promise<void> {
     const { ledger, operator } = this;
     const { report } = ledger;
@@ -121,12 +127,19 @@ class Engine {
     ledger.enter('waiting for approval', `waits until ${until} UTC for the approval of ${people}`);
     const decided = () => {
       report.approvalsMissing = wanted.quorum - operator.approvals.length;
-      return enough() || operator.rejection !== undefined || operator.abortion !== undefined;
+      return Boolean(enough() || operator.rejection || operator.abortion || this.calledFor);
     };
     await condition(decided, millis(wanted.timeout)).finally(() => delete report.approvalsMissing);
     if (operator.rejection)
       throw new Ended('refused', `rejected by ${operator.rejection.by}: ${operator.rejection.reason}`);
     if (operator.abortion) throw new Aborted('aborted while waiting for approval');
+    if (this.calledFor && !enough()) {
+      const { source, summary } = this.calledFor;
+      return ledger.enter(
+        'running',
+        `goes on without approval, because ${source} asks for the same: ${summary}`,
+      );
+    }
     const agreed = operator.approvals.map(({ by }) => by);
     if (!enough()) {
       const who = agreed.length === 0 ? 'nobody' : `only ${agreed.join(', ')}`;
