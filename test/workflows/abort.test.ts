@@ -107,7 +107,7 @@ describe('cancelling the workflow in Temporal', () => {
   ] as const)('is an abort by somebody unnamed, while it is $state', async ({ state: before, does }) => {
     const run = await midAct({ 'act move': does });
     await run.reaches(before);
-    if (before === 'needs attention') await run.world.begins('call ada');
+    if (before === 'needs attention') await run.hasCalled();
     await run.cancel();
     const report = await run.ends();
     expect(outline(report)).toMatchObject({

@@ -91,8 +91,7 @@ describe('a scope', () => {
     beforeEach(async () => {
       lab().otherwise = { 'act drain': fails('no such server') };
       const run = lab().run((await start('lab-ask')).run);
-      await run.reaches('needs attention');
-      await until('nothing is under way', async () => (await run.report()).steps.at(-1)?.state === 'done');
+      await run.hasCalled();
       await run.terminate();
     });
 

@@ -9,7 +9,7 @@ async function calling(script: Asked['script'] = {}) {
     lines: ['act drain', 'act move'],
     script: { 'act drain': [fails('no such server'), works], ...script },
   });
-  await run.world.begins('call ada');
+  if (script['call ada'] === undefined) await run.hasCalled();
   return run;
 }
 
@@ -22,11 +22,11 @@ describe('the escalation ladder', () => {
     await run.sleeps('9m');
     expect(called(run.world.calls)).toEqual(['call ada']);
     await run.sleeps('2m');
-    await run.world.begins('call bob');
+    await run.hasCalled(2);
     await run.sleeps('3m');
     expect(called(run.world.calls)).toEqual(['call ada', 'call bob']);
     await run.sleeps('2m');
-    await run.world.begins('call ada', 2);
+    await run.hasCalled(3);
     await run.decide('retry');
     expect(outline(await run.ends())).toMatchObject({
       state: 'succeeded',
@@ -54,9 +54,9 @@ describe('the escalation ladder', () => {
     const run = await calling({ 'act drain': [fails('no such server'), fails('still none'), works] });
     await run.decide('acknowledge');
     await run.decide('retry');
-    await run.world.begins('call ada', 2);
+    await run.hasCalled(2);
     await run.sleeps('11m');
-    await run.world.begins('call bob');
+    await run.hasCalled(3);
     await run.decide('retry');
     await run.ends();
     expect(called(run.world.calls)).toEqual(['call ada', 'call ada', 'call bob']);
@@ -75,8 +75,9 @@ describe('the escalation ladder', () => {
 
   it('records a message that could not be delivered, and calls the next all the same', async () => {
     const run = await calling({ 'call ada': fails('notice to ada: HTTP 503') });
+    await run.hasCalled();
     await run.sleeps('11m');
-    await run.world.begins('call bob');
+    await run.hasCalled(2);
     await run.decide('retry');
     const { steps } = await run.ends();
     expect(steps.filter(({ kind }) => kind === 'escalate')).toMatchObject([
@@ -99,6 +100,7 @@ describe('the escalation ladder', () => {
     },
   ])('takes an answer while a message $message', async ({ does, state, sentence }) => {
     const run = await calling({ 'call ada': does });
+    await run.world.begins('call ada');
     await run.decide('retry');
     if (state === 'done') run.world.release('call ada');
     const report = await run.ends();

@@ -74,6 +74,7 @@ describe('in the Temporal UI', () => {
     await run.world.begins('call ada');
     expect(await shown(run)).toEqual(await expected(run, 'needs attention'));
     run.world.release('call ada');
+    await run.hasCalled();
     await run.decide('retry', { reason: 'the store is back' });
     await run.world.begins('look service');
     expect(await shown(run)).toEqual(await expected(run, 'watching'));

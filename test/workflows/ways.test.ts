@@ -63,9 +63,7 @@ describe('of several ways', () => {
       lines,
       script: { ...neither, 'look spares': [fails('none left', 'NO_SPARE'), works] },
     });
-    await run.reaches('needs attention');
-    expect(await run.report()).toMatchObject({ sentence: `choose: ${why}. Answer with retry, or abort` });
-    await run.world.begins('call ada');
+    expect(await run.hasCalled()).toMatchObject({ sentence: `choose: ${why}. Answer with retry, or abort` });
     await run.decide('retry');
     const report = await run.ends();
     expect(outline(report)).toEqual({

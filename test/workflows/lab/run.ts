@@ -32,6 +32,18 @@ export class LabRun {
     });
   }
 
+  /**
+   * The report once people have been called this often. The calls have ended: the test server cannot take that one is
+   * cancelled by an answer while its own end is on the way.
+   */
+  async hasCalled(times = 1): Promise<RunReport> {
+    return until(`${this.id} has called people ${times} times`, async () => {
+      const now = await this.report();
+      const calls = now.steps.filter(({ kind, state }) => kind === 'escalate' && state !== 'running');
+      return calls.length >= times && now;
+    });
+  }
+
   /** Ada decides, because of a test, unless `request` says otherwise. @returns what follows, as the run says it. */
   async decide(kind: DecisionKind, request: Partial<DecisionRequest> = {}): Promise<string> {
     return this.send(kind, { by: 'ada', reason: 'test', ...request });
