@@ -1,4 +1,4 @@
-import { hangs, insists, fails, outline, useLab, type Asked } from './lab';
+import { hangs, insists, fails, outline, useLab, type Asked, type Line } from './lab';
 
 const lab = useLab();
 
@@ -59,9 +59,12 @@ describe('abort in the middle of a step', () => {
     expect(trace.indexOf('< act move')).toBeLessThan(trace.indexOf('> undo move'));
   });
 
-  it('counts although the last step succeeds all the same', async () => {
+  it.each<{ end: string; after: Line[] }>([
+    { end: 'is over', after: [] },
+    { end: 'has recovered', after: [{ end: 'recovered', saying: 'it serves' }] },
+  ])('counts although the step succeeds all the same and the procedure $end', async ({ after }) => {
     const run = await lab().start({
-      lines: ['act drain', { end: 'recovered', saying: 'it serves' }],
+      lines: ['act drain', ...after],
       script: { 'act drain': insists() },
     });
     await run.world.begins('act drain');

@@ -47,6 +47,7 @@ describe('a run started past every door', () => {
       },
     });
     expect(run.world.calls).toEqual(['briefing']);
+    expect(await run.report()).toMatchObject({ state: 'failed', steps: [] });
   });
 
   it('fails at once with a scope that names nothing of the environment', async () => {

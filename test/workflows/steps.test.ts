@@ -133,6 +133,10 @@ describe('a run', () => {
     await expect(run.ends()).rejects.toMatchObject({
       cause: { type: 'INTERNAL', nonRetryable: true, message: expect.stringContaining('is not a function') },
     });
+    expect(await run.report()).toMatchObject({
+      state: 'failed',
+      steps: [{ title: 'act drain', state: 'done' }],
+    });
   });
 });
 

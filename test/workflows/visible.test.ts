@@ -1,8 +1,8 @@
 import { timeline } from '../../core/report';
 import type { RunState } from '../../core/run';
-import { attributes } from '../../workflows/attributes';
+import { attributes, initialAttributes } from '../../workflows/attributes';
 import { decisions } from '../../workflows/messages';
-import { fails, hangs, useLab, works, SCOPE, type LabRun } from './lab';
+import { fails, hangs, useLab, works, NODE, SCOPE, type LabRun } from './lab';
 
 const lab = useLab();
 
@@ -48,12 +48,19 @@ describe('in the Temporal UI', () => {
     });
   });
 
-  it('a run that was started there is found just so', async () => {
-    const run = await lab().startInUi('lab-undo', { input: { node: 'us-east-1/a/n1', lines: [] } });
+  it.each([
+    { form: 'an empty form', copied: undefined },
+    {
+      form: 'a form filled from another run',
+      copied: initialAttributes({ runbook: 'lab-ask', scope: 'global', mode: 'plan', state: 'planned' }),
+    },
+  ])('a run started there by $form is found just so', async ({ copied }) => {
+    const run = await lab().startInUi('lab-undo', { input: { node: NODE, lines: [] } }, {}, copied);
     await run.ends();
     const { typedSearchAttributes: values } = await run.handle.describe();
     expect(values.get(attributes.runbook)).toBe('lab-undo');
     expect(values.get(attributes.scope)).toBe(SCOPE);
+    expect(values.get(attributes.mode)).toBe('execute');
     expect(values.get(attributes.runState)).toBe('succeeded');
   });
 
@@ -73,6 +80,7 @@ describe('in the Temporal UI', () => {
     run.world.release('act drain');
     await run.world.begins('call ada');
     expect(await shown(run)).toEqual(await expected(run, 'needs attention'));
+    expect((await run.report()).sentence).toMatch(/^act move: no such session/);
     run.world.release('call ada');
     await run.hasCalled();
     await run.decide('retry', { reason: 'the store is back' });

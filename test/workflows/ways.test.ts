@@ -1,4 +1,4 @@
-import { fails, hangs, outline, useLab, works, type Line } from './lab';
+import { fails, hangs, outline, useLab, works, type LabRun, type Line } from './lab';
 
 const lab = useLab();
 
@@ -112,13 +112,28 @@ describe('of several ways', () => {
     });
   });
 
-  it('the choice can be paused between two ways', async () => {
-    const run = await lab().start({ lines, script: { 'act restart': hangs(fails('no such process')) } });
-    await run.world.begins('act restart');
-    await run.decide('pause');
-    run.world.release('act restart');
-    expect(outline(await run.reaches('paused')).steps).toEqual(['choose: running', 'act restart: failed']);
-    await run.decide('resume');
-    expect(await run.ends()).toMatchObject({ state: 'succeeded' });
+  describe('between two', () => {
+    let run: LabRun;
+    beforeEach(async () => {
+      run = await lab().start({ lines, script: { 'act restart': hangs(fails('no such process')) } });
+      await run.world.begins('act restart');
+      await run.decide('pause');
+      run.world.release('act restart');
+      const { steps } = outline(await run.reaches('paused'));
+      expect(steps).toEqual(['choose: running', 'act restart: failed']);
+    });
+
+    it('the run can be paused', async () => {
+      await run.decide('resume');
+      expect(await run.ends()).toMatchObject({ state: 'succeeded' });
+    });
+
+    it('the run can be aborted', async () => {
+      await run.decide('abort');
+      expect(outline(await run.ends())).toMatchObject({
+        state: 'aborted',
+        steps: ['choose: failed', 'act restart: failed', 'undo restart: done'],
+      });
+    });
   });
 });

@@ -21,7 +21,6 @@ export async function callPeople(
     for (let rung = 0; ; rung += 1) {
       const level = ladder[rung % ladder.length]!;
       if (rung > 0 && (await condition(() => operator.acknowledged, millis(level.after)))) return;
-      if (operator.acknowledged) return;
       await callOne(ledger, level, rung);
     }
   } catch (error) {

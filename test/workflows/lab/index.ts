@@ -1,4 +1,5 @@
 import { Context } from '@temporalio/activity';
+import type { TypedSearchAttributes } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import type { Mode, RunRequest, Warrant } from '../../../core/run';
@@ -88,12 +89,19 @@ export class Lab {
   }
 
   /** Starts a run as the Temporal UI does: whatever somebody typed, past every door. */
-  async startInUi(runbook: string, request: unknown, script?: Script): Promise<LabRun> {
+  async startInUi(
+    runbook: string,
+    request: unknown,
+    script?: Script,
+    /** Search attributes that the form was filled with. */
+    typedSearchAttributes?: TypedSearchAttributes,
+  ): Promise<LabRun> {
     const run = this.name(script);
     await this.env.client.workflow.start(workflowType(runbook), {
       workflowId: run,
       taskQueue: TASK_QUEUE,
       args: [request],
+      ...(typedSearchAttributes ? { typedSearchAttributes } : {}),
     });
     return this.run(run);
   }
