@@ -32,6 +32,7 @@ async function bundle(): Promise<string> {
   const { code } = await bundleWorkflowCode({
     workflowsPath: path.join(__dirname, 'workflows.ts'),
     workflowInterceptorModules: [path.join(ROOT, 'workflows/engine/interceptors')],
+    preloadModules: [path.join(ROOT, 'workflows/engine/preload')],
     logger: silent,
     webpackConfigHook: (config) => ({
       ...config,

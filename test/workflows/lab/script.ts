@@ -72,7 +72,6 @@ export class World {
   /** What people were sent. */
   readonly notices: unknown[] = [];
   private readonly gates = new Map<string, Gate>();
-
   private readonly script: Script;
 
   constructor(script: Script) {
@@ -115,11 +114,6 @@ export class World {
       `${name} was called ${nth} times, of ${this.calls.join(', ')}`,
       () => this.calls.filter((call) => call === name).length >= nth,
     );
-  }
-
-  /** Waits until this call has been told to stop. */
-  async hears(name: string): Promise<void> {
-    await until(`${name} was told to stop`, () => this.trace.includes(`! ${name}`));
   }
 
   private next(name: string): Behaviour {
