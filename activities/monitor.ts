@@ -17,6 +17,8 @@ interface Watched {
   health: NodeHealth;
   dueAt: number;
   mcpDueAt: number;
+  /** Probes that are not answered yet. */
+  asked: number;
   /** When its fault was last handed to the coordinator; 0 = never. */
   reportedAt: number;
 }
@@ -87,6 +89,7 @@ class RegionWatch {
       health,
       dueAt: now + phase * this.interval,
       mcpDueAt: now + phase * this.mcpInterval,
+      asked: 0,
       reportedAt: 0,
     };
   }
@@ -112,11 +115,16 @@ class RegionWatch {
     }
   }
 
-  /** One probe: MCP when it is due or when MCP was what failed, else health. */
+  /**
+   * One probe: MCP when it is due or when MCP was what failed, else health. A suspicious node is asked again without waiting
+   * for its answer: one that hangs would have every time-out waited for in a row.
+   */
   private async look(entry: Watched): Promise<void> {
     const { node, health } = entry;
     const at = Date.now();
-    entry.dueAt = Number.POSITIVE_INFINITY;
+    entry.asked += 1;
+    const again = health.state === 'suspicious' && entry.asked < this.deps.config.health.node.failures;
+    entry.dueAt = again ? at + this.suspiciousInterval : Number.POSITIVE_INFINITY;
     if (health.state !== 'maintenance' && health.state !== 'restarting') {
       const deep = at >= entry.mcpDueAt || (health.cause?.startsWith('MCP') ?? false);
       const { prober } = this.deps;
@@ -124,6 +132,7 @@ class RegionWatch {
       if (deep) entry.mcpDueAt = at + this.mcpInterval;
       this.judge(entry, probe, deep ? 'MCP' : 'health', at);
     }
+    entry.asked -= 1;
     entry.dueAt = at + (entry.health.state === 'healthy' ? this.interval : this.suspiciousInterval);
     if (entry.health.state === 'down') await this.report(entry);
   }

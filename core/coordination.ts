@@ -82,6 +82,11 @@ export interface Started {
 /** The answer to a run that asks for its scope. */
 export type Grant = { granted: true } | { granted: false; holder: Lock };
 
+/** Sent by a run that begins under a lock that was taken for it. */
+export interface Holding extends Lock {
+  scope: string;
+}
+
 /** Sent by a run that ends. */
 export interface Release {
   run: string;

@@ -28,7 +28,7 @@ import {
 } from '../core/coordination';
 import type { Warrant } from '../core/run';
 import { causeOf } from './engine/outcome';
-import { acquire, alertAttached, coordination, openIncidents, released, startRun } from './messages';
+import { acquire, alertAttached, coordination, holds, openIncidents, released, startRun } from './messages';
 
 const { launchRun, endedRuns } = proxyLocalActivities<Activities>({
   startToCloseTimeout: '3s',
@@ -82,6 +82,9 @@ class Desk {
         description: 'Asked by a run that was started in the Temporal UI: the lock of its scope.',
       },
     );
+    setHandler(holds, ({ scope, ...lock }) => void claim(this.now, scope, lock), {
+      description: 'A run has begun under its lock.',
+    });
     setHandler(released, ({ run }) => release(this.now, run), { description: 'A run is over.' });
     setHandler(coordination, () => this.now, {
       description: 'Who holds which scope, and the open incidents.',

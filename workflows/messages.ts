@@ -4,6 +4,7 @@ import type {
   Coordination,
   ReportedFault,
   Grant,
+  Holding,
   Release,
   StartRequest,
   Started,
@@ -42,6 +43,9 @@ export const startRun = defineUpdate<Started, [StartRequest]>('startRun');
 
 /** Asked by a run that was started past the coordinator, e.g. in the Temporal UI. */
 export const acquire = defineUpdate<Grant, [Omit<StartRequest, 'input' | 'by'>]>('acquire');
+
+/** A run has begun under the lock that was taken for it: recorded where the coordinator died before it could. */
+export const holds = defineSignal<[Holding]>('holds');
 
 /** A run has ended. */
 export const released = defineSignal<[Release]>('released');

@@ -5,6 +5,7 @@ import type { Activities } from '../activities';
 export const quick = proxyLocalActivities<Activities>({
   startToCloseTimeout: '3s',
   scheduleToCloseTimeout: '20s',
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   retry: { initialInterval: '50ms', backoffCoefficient: 2, maximumInterval: '2s', maximumAttempts: 6 },
 });
 

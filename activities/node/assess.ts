@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Finding } from '../../core/run';
 import { memberOf, place, type Deps } from '../deps';
 import type { Member, ProcessStatus } from '../ports';
@@ -18,6 +19,9 @@ export interface Assessment {
 
 /** An assessment older than this when it is asked for is not used any more, ms. */
 const FRESH_MS = 100;
+
+/** What has not answered after this long, ms, may hang. */
+const SLOW_MS = 50;
 
 /** Assesses nodes, and ahead of time where a run is being started that will ask for it first thing. */
 export class Assessor {
@@ -47,11 +51,15 @@ export class Assessor {
 async function assess(deps: Deps, id: string): Promise<Finding<Assessment>> {
   const { prober } = deps;
   const { node, loadBalancer, fleet, mcpUrl } = place(deps, id);
-  const [health, process, member] = await Promise.all([
+  const looks = Promise.all([
     prober.health(node.address),
     fleet.status(node.program),
     memberOf(loadBalancer, node),
   ]);
+  // A hung node has its time-outs waited for together, not one after the other.
+  const slow = await Promise.race([looks.then(() => false), delay(SLOW_MS, true, { ref: false })]);
+  const early = slow ? prober.mcp(mcpUrl) : undefined;
+  const [health, process, member] = await looks;
   const signs: Sign[] = [
     { from: 'health', ok: health.ok, said: health.said },
     {
@@ -64,7 +72,7 @@ async function assess(deps: Deps, id: string): Promise<Finding<Assessment>> {
   const against = () => signs.filter(({ ok }) => !ok);
   for (const from of ['MCP', 'MCP again']) {
     if (against().length >= 2 || signs.some((sign) => sign.from === 'MCP' && sign.ok)) break;
-    const { ok, said } = await prober.mcp(mcpUrl);
+    const { ok, said } = await (from === 'MCP' && early ? early : prober.mcp(mcpUrl));
     signs.push({ from, ok, said });
   }
   const failed = against().length >= 2;

@@ -76,16 +76,23 @@ const onceEach = (zone: string) => [
   `admit ${zone}-n1 100`,
 ];
 
+/** Kills the node and reports it as Alertmanager does: again, until somebody answers. */
 async function killNode(node: string) {
   await until(`${node} has sessions`, async () => (await sessions.owned(node)) > 0);
   await fleet.break(node, 'kill');
-  return fleet.operations.openIncident({
-    runbook: 'node-failover',
-    input: { node },
-    scope: `node/${node}`,
-    trigger: 'alert',
-    alert: { source: 'test', fingerprint: node, summary: 'killed', faultAt: new Date().toISOString() },
-  });
+  const faultAt = new Date().toISOString();
+  return until(
+    'somebody answers',
+    () =>
+      fleet.operations.openIncident({
+        runbook: 'node-failover',
+        input: { node },
+        scope: `node/${node}`,
+        trigger: 'alert',
+        alert: { source: 'test', fingerprint: node, summary: 'killed', faultAt },
+      }),
+    120_000,
+  );
 }
 
 it('a worker killed in the middle of each step, before and after its effect, doubles none of them', async () => {

@@ -1,7 +1,8 @@
 import { Operations } from '../../operations';
 import type { Fault } from '../../core/coordination';
 import { until } from '../harness/until';
-import { fails, hangs, useLab, works, type LabRun } from './lab';
+import { launch } from '../../operations/launch';
+import { BRIEFING, fails, hangs, useLab, works, type LabRun } from './lab';
 import catalogue from './lab/catalogue';
 
 const lab = useLab();
@@ -47,6 +48,19 @@ describe('a scope', () => {
     const { run, joined } = await start();
     expect(joined).toBe(false);
     expect(await holder()).toBe(run);
+    await finish(lab().run(run));
+    await free();
+  });
+
+  it('is held by a run that began, also where the coordinator did not get to record it', async () => {
+    await finish(lab().run((await start()).run));
+    await free();
+    const request = { input: { node, lines: ['act drain'] } };
+    const warrant = { by: 'grace', trigger: 'alert' as const, granted: BRIEFING };
+    const run = `unrecorded-${node.replaceAll('/', '-')}`;
+    await launch(lab().env.client, { run, runbook: 'lab-undo', scope: `node/${node}`, request, warrant });
+    await until('its scope is held', async () => (await holder()) === run);
+    expect(await start()).toEqual({ run, joined: true });
     await finish(lab().run(run));
     await free();
   });

@@ -14,7 +14,7 @@ import type { AlertRef, Briefing, Outcome, RunReport, RunRequest, Warrant } from
 import { findRunbook, scopeOf, type Runbook } from '../../core/runbook';
 import catalogueJson from '../../runbooks/catalogue.json';
 import { initialAttributes } from '../attributes';
-import { alertAttached, released, report as reportQuery } from '../messages';
+import { alertAttached, holds, released, report as reportQuery } from '../messages';
 import { quick } from '../proxies';
 import { Ledger, now } from './ledger';
 import { Operator } from './operator';
@@ -103,12 +103,21 @@ class Engine {
     this.run = new Run(this.ledger, this.operator, briefing, this.declared.onFailure);
     if (mode === 'plan') return;
     this.coordinator = briefing.coordinator;
-    if (!this.granted) {
+    if (this.granted) this.remind();
+    else {
       const grant = await quick.acquireScope({ run: workflowId, runbook: id, scope, mode, trigger });
       if (!grant.granted)
         throw new Ended('refused', `${scope} is held by ${grant.holder.run} since ${grant.holder.since}`);
     }
     await this.approval();
+  }
+
+  /** Tells the coordinator what it has promised: it may have died between starting this run and recording that it did. */
+  private remind(): void {
+    const { run, runbook: id, scope, trigger, startedAt } = this.ledger.report;
+    void getExternalWorkflowHandle(this.coordinator!)
+      .signal(holds, { run, runbook: id, scope, trigger, since: startedAt })
+      .catch(() => undefined);
   }
 
   /**
