@@ -1,9 +1,10 @@
-import { heartbeat, sleep } from '@temporalio/activity';
+import { sleep } from '@temporalio/activity';
 import { millis } from '../../core/time';
 import { SwitchoverError } from '../../core/errors';
 import { serving, whyNotTakeOut } from '../../core/guards';
 import type { Deed, Intent } from '../../core/run';
 import { nodesOf } from '../../core/topology';
+import { beating } from '../beating';
 import { memberOf, ownOf, place, type Deps } from '../deps';
 import { ensure } from '../ensure';
 import type { HandOver, Member, ProcessStatus } from '../ports';
@@ -126,26 +127,24 @@ export function nodeActs(deps: Deps, assessor: Assessor) {
      * Replaces the node's process. `sickPid` is the process seen before, 0 where there was none: a process with another
      * pid is the restarted one, so a repeated restart does nothing.
      */
-    async restartNode({
-      node: id,
-      sickPid,
-      how,
-    }: ActOnNode & { sickPid: number }): Promise<Deed<ProcessStatus>> {
-      const { node, fleet } = place(deps, id);
-      return ensure(how, {
-        look: () => fleet.status(node.program),
-        already: ({ state, pid }) =>
-          state === 'running' && pid !== sickPid ? `${id} runs as pid ${pid}` : null,
-        intention: ({ state }) => `restart ${id} (${state})`,
-        act: async ({ pid }) => {
-          if (pid !== 0 && pid === sickPid) await fleet.kill(node.program, pid);
-          await fleet.start(node.program);
-        },
-        done: (before, after) => `${id} was started: ${before.state} → pid ${after.pid}`,
-      });
-    },
+    restartNode: beating(
+      async ({ node: id, sickPid, how }: ActOnNode & { sickPid: number }): Promise<Deed<ProcessStatus>> => {
+        const { node, fleet } = place(deps, id);
+        return ensure(how, {
+          look: () => fleet.status(node.program),
+          already: ({ state, pid }) =>
+            state === 'running' && pid !== sickPid ? `${id} runs as pid ${pid}` : null,
+          intention: ({ state }) => `restart ${id} (${state})`,
+          act: async ({ pid }) => {
+            if (pid !== 0 && pid === sickPid) await fleet.kill(node.program, pid);
+            await fleet.start(node.program);
+          },
+          done: (before, after) => `${id} was started: ${before.state} → pid ${after.pid}`,
+        });
+      },
+    ),
 
-    async stopNode({ node: id, how }: ActOnNode): Promise<Deed<ProcessStatus>> {
+    stopNode: beating(async ({ node: id, how }: ActOnNode): Promise<Deed<ProcessStatus>> => {
       const { node, fleet } = place(deps, id);
       return ensure(how, {
         look: () => fleet.status(node.program),
@@ -155,7 +154,7 @@ export function nodeActs(deps: Deps, assessor: Assessor) {
         act: () => fleet.stop(node.program),
         done: () => `${id} is stopped`,
       });
-    },
+    }),
 
     /** Makes the node known to its load balancer, without traffic yet. */
     async addToBalancer({ node: id, how }: ActOnNode): Promise<Deed<Member | null>> {
@@ -184,34 +183,35 @@ export function nodeActs(deps: Deps, assessor: Assessor) {
      * Gives the node this share of its traffic and watches it there for the ramp's interval. A node that does not bear
      * it is taken out again before this fails. @throws NODE_UNHEALTHY
      */
-    async rampNode({ node: id, weight, how }: ActOnNode & { weight: number }): Promise<Deed<Member | null>> {
-      const { loadBalancer, node, member } = around(id);
-      const deed = await ensure(how, {
-        look: member,
-        // A plan has not isolated the node, so what it has now says nothing about the ramp.
-        already: (seen) =>
-          how.mode !== 'plan' && seen?.admin === 'ready' && seen.weight === weight
-            ? `${id} has ${weight} % of its traffic`
-            : null,
-        intention: () => `give ${id} ${weight} % of its traffic`,
-        act: () => loadBalancer.admit(node.server, weight),
-        done: (before) =>
-          `${id}: ${before?.admin === 'ready' ? before.weight : 0} → ${weight} % of its traffic`,
-      });
-      if (how.mode === 'plan') return deed;
-      for (const end = Date.now() + millis(policies.rampInterval); Date.now() < end;) {
-        heartbeat();
-        const probe = await prober.health(node.address);
-        if (!probe.ok) {
-          await loadBalancer.isolate(node.server);
-          throw new SwitchoverError(
-            'NODE_UNHEALTHY',
-            `${id} failed at ${weight} % of its traffic (${probe.said}) and was taken out again`,
-          );
+    rampNode: beating(
+      async ({ node: id, weight, how }: ActOnNode & { weight: number }): Promise<Deed<Member | null>> => {
+        const { loadBalancer, node, member } = around(id);
+        const deed = await ensure(how, {
+          look: member,
+          // A plan has not isolated the node, so what it has now says nothing about the ramp.
+          already: (seen) =>
+            how.mode !== 'plan' && seen?.admin === 'ready' && seen.weight === weight
+              ? `${id} has ${weight} % of its traffic`
+              : null,
+          intention: () => `give ${id} ${weight} % of its traffic`,
+          act: () => loadBalancer.admit(node.server, weight),
+          done: (before) =>
+            `${id}: ${before?.admin === 'ready' ? before.weight : 0} → ${weight} % of its traffic`,
+        });
+        if (how.mode === 'plan') return deed;
+        for (const end = Date.now() + millis(policies.rampInterval); Date.now() < end;) {
+          const probe = await prober.health(node.address);
+          if (!probe.ok) {
+            await loadBalancer.isolate(node.server);
+            throw new SwitchoverError(
+              'NODE_UNHEALTHY',
+              `${id} failed at ${weight} % of its traffic (${probe.said}) and was taken out again`,
+            );
+          }
+          await sleep(millis(config.health.node.suspiciousInterval));
         }
-        await sleep(millis(config.health.node.suspiciousInterval));
-      }
-      return deed;
-    },
+        return deed;
+      },
+    ),
   };
 }

@@ -1,8 +1,9 @@
-import { heartbeat, sleep } from '@temporalio/activity';
+import { sleep } from '@temporalio/activity';
 import { millis } from '../../core/time';
 import { SwitchoverError } from '../../core/errors';
 import type { Finding } from '../../core/run';
 import { nodesOf } from '../../core/topology';
+import { beating } from '../beating';
 import { memberOf, place, type Deps } from '../deps';
 import type { ProcessStatus, Probe } from '../ports';
 
@@ -30,13 +31,12 @@ export function nodeLooks(deps: Deps) {
      * Waits until the node has passed as many checks in a row as the health rule asks, each a health and an MCP call.
      * @throws NODE_UNHEALTHY when its process is gone, or the start time-out of the policies has passed.
      */
-    async awaitHealthy({ node: id }: OfNode): Promise<Finding<Probe[]>> {
+    awaitHealthy: beating(async ({ node: id }: OfNode): Promise<Finding<Probe[]>> => {
       const { node, fleet, mcpUrl } = place(deps, id);
       const deadline = Date.now() + millis(config.policies.startTimeout);
       const passed: Probe[] = [];
       let last = 'never probed';
       while (passed.length < rule.successes) {
-        heartbeat();
         const process = await fleet.status(node.program);
         if (process.state !== 'running' && process.state !== 'starting') {
           throw new SwitchoverError(
@@ -62,7 +62,7 @@ export function nodeLooks(deps: Deps) {
         sentence: `${id} passed ${passed.length} checks in a row, MCP included (${last})`,
         value: passed,
       };
-    },
+    }),
 
     /** A spare of the node's zone that is free: stopped and unknown to the load balancer. @throws NO_SPARE */
     async chooseSpare({ node: id }: OfNode): Promise<Finding<string>> {
@@ -87,33 +87,32 @@ export function nodeLooks(deps: Deps) {
      * long as the policies ask. `value.provenAt` is when that was reached.
      * @throws NODE_UNHEALTHY when it is not reached in ten times that.
      */
-    async watchService({
-      node: id,
-    }: OfNode): Promise<Finding<{ calls: number; failed: number; provenAt: string }>> {
-      const { node, loadBalancer, clientUrl } = place(deps, id);
-      const wanted = millis(config.policies.watch);
-      const deadline = Date.now() + wanted * 10;
-      let [since, calls, failed] = [Date.now(), 0, 0];
-      while (Date.now() - since < wanted) {
-        heartbeat();
-        const [probe, member] = await Promise.all([prober.mcp(clientUrl), memberOf(loadBalancer, node)]);
-        calls += 1;
-        if (!probe.ok || !member?.up || member.admin !== 'ready') {
-          failed += 1;
-          since = Date.now();
-          if (since > deadline)
-            throw new SwitchoverError(
-              'NODE_UNHEALTHY',
-              `service through ${clientUrl} is not steady: ${probe.said}`,
-            );
+    watchService: beating(
+      async ({ node: id }: OfNode): Promise<Finding<{ calls: number; failed: number; provenAt: string }>> => {
+        const { node, loadBalancer, clientUrl } = place(deps, id);
+        const wanted = millis(config.policies.watch);
+        const deadline = Date.now() + wanted * 10;
+        let [since, calls, failed] = [Date.now(), 0, 0];
+        while (Date.now() - since < wanted) {
+          const [probe, member] = await Promise.all([prober.mcp(clientUrl), memberOf(loadBalancer, node)]);
+          calls += 1;
+          if (!probe.ok || !member?.up || member.admin !== 'ready') {
+            failed += 1;
+            since = Date.now();
+            if (since > deadline)
+              throw new SwitchoverError(
+                'NODE_UNHEALTHY',
+                `service through ${clientUrl} is not steady: ${probe.said}`,
+              );
+          }
+          await sleep(millis(rule.suspiciousInterval));
         }
-        await sleep(millis(rule.suspiciousInterval));
-      }
-      const provenAt = new Date().toISOString();
-      return {
-        sentence: `${calls - failed} of ${calls} MCP calls through the load balancer answered, the last ${config.policies.watch} without a failure`,
-        value: { calls, failed, provenAt },
-      };
-    },
+        const provenAt = new Date().toISOString();
+        return {
+          sentence: `${calls - failed} of ${calls} MCP calls through the load balancer answered, the last ${config.policies.watch} without a failure`,
+          value: { calls, failed, provenAt },
+        };
+      },
+    ),
   };
 }
