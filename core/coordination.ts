@@ -9,6 +9,8 @@ export interface Coordination {
   locks: Record<string, Lock>;
   /** Open incidents by the scope they are about. */
   incidents: Record<string, Incident>;
+  /** Incidents of the last {@link ECHO_MS} by scope, with the ISO time at which their runs were over. */
+  closed: Record<string, { incident: Incident; at: string }>;
   /** Incidents opened so far; part of their ids. */
   opened: number;
 }
@@ -96,7 +98,10 @@ export interface Release {
 
 const ALERTS_KEPT = 50;
 
-export const NOTHING_OPEN: Coordination = { locks: {}, incidents: {}, opened: 0 };
+/** For so long after a run the very alerts it answered are taken for the rest of their storm, ms. */
+const ECHO_MS = 2_000;
+
+export const NOTHING_OPEN: Coordination = { locks: {}, incidents: {}, closed: {}, opened: 0 };
 
 /** Takes the scope for a run. A run that already holds it is granted again (retries). */
 export function claim(now: Coordination, scope: string, lock: Lock): Grant {
@@ -127,21 +132,39 @@ export function open(now: Coordination, fault: Fault, run: string, at: string): 
 export function attach(incident: Incident, alert: AlertRef): boolean {
   incident.arrivals += 1;
   if (alert.faultAt < incident.faultAt) incident.faultAt = alert.faultAt;
-  const known = incident.alerts.some(
-    ({ source, fingerprint }) => source === alert.source && fingerprint === alert.fingerprint,
-  );
-  if (known || incident.alerts.length >= ALERTS_KEPT) return false;
+  if (incident.alerts.some((known) => isSame(known, alert)) || incident.alerts.length >= ALERTS_KEPT)
+    return false;
   incident.alerts.push(alert);
   return true;
 }
 
-/** Frees every scope the run holds and closes their incidents. Does nothing for a run that holds none. */
-export function release(now: Coordination, run: string): void {
+function isSame(one: AlertRef, other: AlertRef): boolean {
+  return one.source === other.source && one.fingerprint === other.fingerprint;
+}
+
+/** The incident that was just closed over this very alert, of a fault its run has seen and answered. `at`: ISO time. */
+export function echoed(now: Coordination, { scope, alert }: Fault, at: string): Incident | undefined {
+  const closed = now.closed[scope];
+  if (!closed || alert.faultAt > closed.at) return undefined;
+  if (Date.parse(at) - Date.parse(closed.at) > ECHO_MS) return undefined;
+  return closed.incident.alerts.some((known) => isSame(known, alert)) ? closed.incident : undefined;
+}
+
+/**
+ * Frees every scope the run holds and closes their incidents. Does nothing for a run that holds none. `at`: ISO time at
+ * which the run said that it is over; left out for one that never began or was ended from outside.
+ */
+export function release(now: Coordination, run: string, at?: string): void {
+  for (const [scope, closed] of Object.entries(now.closed)) {
+    if (at && Date.parse(at) - Date.parse(closed.at) > ECHO_MS) delete now.closed[scope];
+  }
   for (const [scope, lock] of Object.entries(now.locks)) {
     if (lock.run === run) delete now.locks[scope];
   }
   for (const [scope, incident] of Object.entries(now.incidents)) {
-    if (incident.run === run) delete now.incidents[scope];
+    if (incident.run !== run) continue;
+    delete now.incidents[scope];
+    if (at) now.closed[scope] = { incident, at };
   }
 }
 

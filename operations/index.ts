@@ -8,6 +8,7 @@ import {
 } from '@temporalio/client';
 import type { UpdateDefinition } from '@temporalio/common';
 import {
+  NOTHING_OPEN,
   runId,
   type Answered,
   type Coordination,
@@ -244,7 +245,7 @@ export class Operations {
     try {
       return await this.client.workflow.getHandle(coordinatorId(this.environment)).query(coordination);
     } catch (error) {
-      if (error instanceof WorkflowNotFoundError) return { locks: {}, incidents: {}, opened: 0 };
+      if (error instanceof WorkflowNotFoundError) return NOTHING_OPEN;
       throw error;
     }
   }

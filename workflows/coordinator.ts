@@ -13,6 +13,7 @@ import {
   NOTHING_OPEN,
   attach,
   claim,
+  echoed,
   open,
   release,
   runId,
@@ -65,8 +66,8 @@ class Desk {
   /** Runs that hold a lock but may not exist yet: to look them up would find them over. */
   private readonly launching = new Set<string>();
 
-  constructor({ locks, incidents, opened }: Coordination) {
-    this.now = { locks: { ...locks }, incidents: { ...incidents }, opened };
+  constructor({ locks, incidents, closed, opened }: Coordination) {
+    this.now = { locks: { ...locks }, incidents: { ...incidents }, closed: { ...closed }, opened };
     setHandler(openIncidents, (faults) => Promise.all(faults.map((fault) => this.answer(fault))), {
       description:
         'Faults were seen: each opens an incident and starts its run, or joins the run that deals with it.',
@@ -85,7 +86,7 @@ class Desk {
     setHandler(holds, ({ scope, ...lock }) => void claim(this.now, scope, lock), {
       description: 'A run has begun under its lock.',
     });
-    setHandler(released, ({ run }) => release(this.now, run), { description: 'A run is over.' });
+    setHandler(released, ({ run }) => release(this.now, run, time()), { description: 'A run is over.' });
     setHandler(coordination, () => this.now, {
       description: 'Who holds which scope, and the open incidents.',
     });
@@ -118,6 +119,8 @@ class Desk {
     // Two faults of one moment get the same name for their run: the second joins the first.
     const holder = this.now.locks[scope];
     if (holder?.run === run) return this.join(holder, fault);
+    const echo = holder ? undefined : echoed(this.now, fault, since);
+    if (echo) return { incident: echo.id, run: echo.run, joined: true };
     const grant = await this.claim(scope, { run, runbook, trigger, since });
     if (!grant.granted) return this.join(grant.holder, fault);
     const { id, faultAt, alerts } = open(this.now, fault, run, since);

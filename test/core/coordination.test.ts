@@ -1,6 +1,8 @@
 import {
+  NOTHING_OPEN,
   attach,
   claim,
+  echoed,
   open,
   release,
   runId,
@@ -12,7 +14,7 @@ import {
 const at = '2026-11-21T12:05:33.412Z';
 const scope = 'node/us-east-1/a/n1';
 const lock = (run: string): Lock => ({ run, runbook: 'node-failover', trigger: 'alert', since: at });
-const nothing = (): Coordination => ({ locks: {}, incidents: {}, opened: 0 });
+const nothing = (): Coordination => structuredClone(NOTHING_OPEN);
 const alert = (fingerprint: string, faultAt = at) => ({
   source: 'test',
   fingerprint,
@@ -60,6 +62,37 @@ describe('incidents', () => {
     expect(attach(incident, { ...alert('a'), source: 'another' })).toBe(true);
     expect(incident).toMatchObject({ arrivals: 4, faultAt: '2026-11-21T12:05:30.000Z' });
     expect(incident.alerts).toHaveLength(3);
+  });
+
+  it.each([
+    ['the same alert a moment after its run', alert('a'), '2026-11-21T12:05:35.412Z', true],
+    ['another alert', alert('b'), '2026-11-21T12:05:35.412Z', false],
+    ['the same alert later', alert('a'), '2026-11-21T12:05:35.413Z', false],
+    [
+      'the same alert of a newer fault',
+      alert('a', '2026-11-21T12:05:33.413Z'),
+      '2026-11-21T12:05:33.500Z',
+      false,
+    ],
+  ])('%s: echoed is what the run has answered', (_, again, when, is) => {
+    const now = nothing();
+    claim(now, scope, lock('r1'));
+    const incident = open(now, fault, 'r1', at);
+    release(now, 'r1', at);
+    const echo = echoed(now, { ...fault, alert: again }, when);
+    expect(echo).toEqual(is ? incident : undefined);
+  });
+
+  it('that were ended from outside answer nothing, and old ones are forgotten', () => {
+    const now = nothing();
+    claim(now, scope, lock('r1'));
+    open(now, fault, 'r1', at);
+    release(now, 'r1');
+    expect(echoed(now, fault, at)).toBeUndefined();
+    open(now, fault, 'r2', at);
+    release(now, 'r2', at);
+    release(now, 'r3', '2026-11-21T12:05:36.000Z');
+    expect(now.closed).toEqual({});
   });
 
   it('keep a bounded number of alerts', () => {
