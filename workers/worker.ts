@@ -26,8 +26,6 @@ export async function createWorker(
     interceptors: { activity: [activityInterceptors] },
     // A dead worker's runs wait this long for it before any other may take them; the default of 10 s is too long here.
     stickyQueueScheduleToStartTimeout: '1s',
-    // The coordinator goes on beside a run that begins.
-    workflowThreadPoolSize: 2,
     shutdownGraceTime: 0,
     maxHeartbeatThrottleInterval: '500ms',
     ...overrides,
