@@ -10,11 +10,13 @@ export function coordinatorActivities({ client, config }: Deps, assessor: Assess
     /**
      * Checks what is asked and starts its run under the lock the coordinator took for it; does nothing where it was
      * started before. @throws BAD_INPUT, UNKNOWN_TARGET; nothing was started then.
+     * @returns whether the run is at work; a run of this id may be over
      */
-    async launchRun(asked: Omit<Launch, 'eager'>): Promise<void> {
+    async launchRun(asked: Omit<Launch, 'eager'>): Promise<boolean> {
       const granted = brief(config, asked.runbook, asked.request);
       if (asked.runbook === 'node-failover') assessor.begin(asked.request.input['node'] as string);
-      await launch(client, { ...asked, warrant: { ...asked.warrant, granted }, eager: true });
+      const warrant = { ...asked.warrant, granted };
+      return (await launch(client, { ...asked, warrant, eager: true })) || isOpen(asked.run);
     },
 
     /** Those of the runs that are over, however they ended, or that never were. */

@@ -47,7 +47,7 @@ export interface Fault {
 
 /** A fault as a door hands it over. */
 export interface ReportedFault extends Fault {
-  /** ISO time of the handing over. It names the run, so that a fault delivered twice starts one. */
+  /** ISO time of the handing over. */
   reportedAt: string;
 }
 

@@ -23,11 +23,12 @@ export interface Launch {
 
 /**
  * Starts a run's workflow; does nothing where a run of this id exists already, open or closed.
+ * @returns whether it was started
  */
 export async function launch(
   client: Client,
   { run, runbook, scope, request, warrant, digest, eager = false }: Launch,
-): Promise<void> {
+): Promise<boolean> {
   const mode = request.mode ?? 'execute';
   const incident = warrant.incident?.id;
   const options: WorkflowStartOptions = {
@@ -51,7 +52,9 @@ export async function launch(
   };
   try {
     await client.workflow.start(workflowType(runbook), options);
+    return true;
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    return false;
   }
 }

@@ -113,20 +113,34 @@ class Desk {
   }
 
   private async openIncident(fault: ReportedFault): Promise<Opened> {
-    const { runbook, scope, trigger, input, alert, reportedAt } = fault;
+    const { runbook, scope, alert, reportedAt } = fault;
+    const echo = this.now.locks[scope] ? undefined : echoed(this.now, fault, time());
+    if (echo) return { incident: echo.id, run: echo.run, joined: true };
+    // The fault's own time names its run: handed over again, it finds the run it has, also one that was never recorded.
+    // Where that run is over the fault has outlived it, and gets another.
+    const opened =
+      (await this.dealWith(fault, runId(runbook, scope, alert.faultAt))) ??
+      (await this.dealWith(fault, runId(runbook, scope, reportedAt)));
+    if (opened) return opened;
+    throw ApplicationFailure.nonRetryable(`the runs of ${alert.summary} are over`, 'INTERNAL');
+  }
+
+  /** Opens an incident and starts this run for it, or joins the run at work; undefined where this run is over already. */
+  private async dealWith(fault: Fault, run: string): Promise<Opened | undefined> {
+    const { runbook, scope, trigger, input, alert } = fault;
     const since = time();
-    const run = runId(runbook, scope, reportedAt);
     // Two faults of one moment get the same name for their run: the second joins the first.
     const holder = this.now.locks[scope];
     if (holder?.run === run) return this.join(holder, fault);
-    const echo = holder ? undefined : echoed(this.now, fault, since);
-    if (echo) return { incident: echo.id, run: echo.run, joined: true };
     const grant = await this.claim(scope, { run, runbook, trigger, since });
     if (!grant.granted) return this.join(grant.holder, fault);
     const { id, faultAt, alerts } = open(this.now, fault, run, since);
     const warrant: Warrant = { by: alert.source, trigger, incident: { id, faultAt, alerts } };
-    await this.launch({ run, runbook, scope, request: { input, reason: alert.summary }, warrant });
-    return { incident: id, run, joined: false };
+    const request = { input, reason: alert.summary };
+    if (await this.launch({ run, runbook, scope, request, warrant }))
+      return { incident: id, run, joined: false };
+    release(this.now, run);
+    return undefined;
   }
 
   /** Attaches a fault to the run at work on its scope, opening an incident where a person had started that run. */
@@ -173,11 +187,11 @@ class Desk {
     return claim(this.now, scope, lock);
   }
 
-  /** Starts the run that holds the scope; gives the scope back where that fails, and says why. */
-  private async launch(asked: Parameters<typeof launchRun>[0]): Promise<void> {
+  /** Starts the run that holds the scope; gives the scope back where that fails, and says why. @returns whether it is at work */
+  private async launch(asked: Parameters<typeof launchRun>[0]): Promise<boolean> {
     this.launching.add(asked.run);
     try {
-      await launchRun(asked);
+      return await launchRun(asked);
     } catch (error) {
       release(this.now, asked.run);
       const { sentence, code } = causeOf(error);

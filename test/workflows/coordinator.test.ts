@@ -159,6 +159,17 @@ describe('a fault', () => {
     expect((await run.report()).alerts.map(({ fingerprint }) => fingerprint)).toEqual(['a', 'b']);
   });
 
+  it('that outlives its run gets another one', async () => {
+    const first = await operations.openIncident(fault('a'));
+    await finish(lab().run(first.run));
+    await free();
+    const second = await operations.openIncident(fault('b'));
+    expect(second).toMatchObject({ joined: false });
+    expect(second.run).not.toBe(first.run);
+    await finish(lab().run(second.run));
+    await free();
+  });
+
   it('that is seen a hundred times at once starts one run', async () => {
     const answers = await Promise.all(
       Array.from({ length: 100 }, (_, i) => operations.openIncident(fault(`${i}`))),
