@@ -59,7 +59,7 @@ function effects(): string[] {
     .split('\n')
     .filter(Boolean)
     .map((line) => JSON.parse(line) as Call)
-    .filter(({ call }) => /isolate|admit|add|remove|handOver|\.start$|\.stop$/.test(call))
+    .filter(({ call }) => /isolate|admit|add|remove|handOver|\.(start|stop|kill)$/.test(call))
     .filter(({ call }) => !call.startsWith('client.'))
     .map(
       ({ call, args }) => `${call.split('.')[1]} ${args.filter((arg) => typeof arg !== 'object').join(' ')}`,

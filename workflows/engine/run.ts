@@ -56,10 +56,7 @@ export class Run {
 
   /** Reads the world. The value is what the rest of the procedure builds on, so it cannot be skipped. */
   async look<T>(title: string, observe: () => Promise<Finding<T>>): Promise<T> {
-    const { value } = await this.perform(title, 'look', observe, ({ sentence, value: after }) => ({
-      sentence,
-      after,
-    }));
+    const { value } = await this.perform(title, 'look', observe, evidence);
     return value;
   }
 

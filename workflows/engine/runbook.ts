@@ -94,8 +94,7 @@ class Engine {
   /** Everything before the first step. */
   private async prepare(): Promise<void> {
     const { report } = this.ledger;
-    const { workflowId } = workflowInfo();
-    const { runbook: id, scope, mode, trigger } = report;
+    const { run, runbook: id, scope, mode, trigger } = report;
     // A start form copies the attributes of the run it was filled from: they say nothing of this one.
     if (trigger === 'unknown') upsertSearchAttributes(initialAttributes({ ...report, runbook: id }).getAll());
     const briefing = this.granted ?? (await quick.briefing({ runbook: id, request: this.request }));
@@ -105,7 +104,7 @@ class Engine {
     this.coordinator = briefing.coordinator;
     if (this.granted) this.remind();
     else {
-      const grant = await quick.acquireScope({ run: workflowId, runbook: id, scope, mode, trigger });
+      const grant = await quick.acquireScope({ run, runbook: id, scope, mode, trigger });
       if (!grant.granted)
         throw new Ended('refused', `${scope} is held by ${grant.holder.run} since ${grant.holder.since}`);
     }
