@@ -41,7 +41,7 @@ export function brief(config: Config, runbook: string, request: unknown): Briefi
   const { input } = checkRequest<Record<string, unknown>>(declared, request);
   checkTarget(config, scopeOf(declared, input));
   const { objective } = declared;
-  const promised = (config.objectives as Record<string, { rto: string } | undefined>)[objective];
+  const promised = config.objectives[objective];
   if (!promised)
     throw new SwitchoverError(
       'BAD_CONFIG',

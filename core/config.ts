@@ -87,7 +87,65 @@ const NodeHealthSchema = object({
   successes: Type.Integer({ minimum: 1, examples: [2] }),
 });
 
+/** From when on the failures of a place's nodes are one failure of the place (REQUIREMENTS H4). */
+const DegradedSchema = object({
+  /** More than this share of its nodes has failed, 0 to 1. */
+  share: Type.Number({ minimum: 0, maximum: 1, examples: [0.3] }),
+  /** And at least so many: in a small place one node is a large share. */
+  atLeast: Type.Integer({ minimum: 2, examples: [2] }),
+});
+
+/** How often automation may do the same to one place before it asks a person. */
+const RepeatSchema = object({
+  times: Type.Integer({ minimum: 1, examples: [2] }),
+  within: Duration('10m', 'older runs are forgotten'),
+});
+
+const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
+const ClockTime = Type.String({
+  pattern: '^([01]\\d|2[0-3]):[0-5]\\d$',
+  examples: ['02:00'],
+  description: 'UTC',
+});
+
+/** When drills or deploys may begin: on these days, from one time of the day to another, UTC. */
+const WindowSchema = object({
+  days: Type.Array(Type.Union(DAYS.map((day) => Type.Literal(day))), {
+    minItems: 1,
+    examples: [['tue', 'thu']],
+  }),
+  from: ClockTime,
+  to: ClockTime,
+});
+
+/** Between these ISO times neither drills nor deploys begin. */
+const BlockedSchema = object({
+  from: Type.String({ format: 'date-time', examples: ['2030-12-20T00:00:00Z'] }),
+  to: Type.String({ format: 'date-time', examples: ['2031-01-03T00:00:00Z'] }),
+  reason: Type.String({ minLength: 1, examples: ['end of the year'] }),
+});
+
 const PoliciesSchema = object({
+  /** By kind of scope: more of it than this, and the next automatic run asks a person first (DESIGN section 4). */
+  repeats: object({ node: RepeatSchema, zone: RepeatSchema, region: RepeatSchema }),
+  /** What all automatic runs together may do before the next one asks a person. */
+  budget: object({
+    runsPerHour: Type.Integer({ minimum: 1, examples: [60] }),
+    /** Share of the environment's nodes within the scopes of all runs that are not over, 0 to 1. */
+    capacityOut: Type.Number({ minimum: 0, maximum: 1, examples: [0.5] }),
+  }),
+  /** When drills and deploys may begin; at any time where it is left out (X5). */
+  windows: Type.Optional(
+    object({
+      drill: Type.Optional(Type.Array(WindowSchema, { minItems: 1 })),
+      deploy: Type.Optional(Type.Array(WindowSchema, { minItems: 1 })),
+      blocked: Type.Optional(Type.Array(BlockedSchema)),
+    }),
+  ),
+  /** How long a zone that is whole again is held out before its traffic comes back. */
+  zoneHold: Duration('30s', 'restored to first traffic'),
+  /** Requests a second that one node is known to bear; headroom is counted in it. */
+  nodeCapacity: Type.Integer({ minimum: 1, examples: [500] }),
   /** Share of a pool's members that must stay healthy, 0 to 1. */
   minimumHealthyShare: Type.Number({ minimum: 0, maximum: 1, examples: [0.5] }),
   /** How often a node is restarted before it is replaced. */
@@ -124,8 +182,13 @@ export const ConfigSchema = object({
     minProperties: 1,
   }),
   sessions: SessionsSchema,
-  health: object({ node: NodeHealthSchema }),
-  objectives: object({ node: object({ rto: Duration('5s', 'fault to proven healthy (F1)') }) }),
+  health: object({ node: NodeHealthSchema, zone: DegradedSchema, region: DegradedSchema }),
+  /** What runbooks are measured against, by the name they give. */
+  objectives: Type.Record(
+    Type.String({ pattern: Name }),
+    object({ rto: Duration('5s', 'fault to proven healthy') }),
+    { additionalProperties: false, examples: [{ node: { rto: '5s' }, zone: { rto: '30s' } }] },
+  ),
   policies: PoliciesSchema,
   escalation: Type.Array(EscalationSchema, { minItems: 1 }),
   server: object({

@@ -1,4 +1,5 @@
 import Ajv, { type ErrorObject, type ValidateFunction } from 'ajv';
+import addFormats from 'ajv-formats';
 
 /** One thing wrong with a piece of input: where, what, and what would be right. */
 export interface Problem {
@@ -11,6 +12,7 @@ export interface Problem {
 type JsonSchema = Record<string, unknown>;
 
 const ajv = new Ajv({ allErrors: true, verbose: true, strict: false, allowUnionTypes: true });
+addFormats(ajv, ['date-time']);
 const compiled = new WeakMap<object, ValidateFunction>();
 
 /** Every problem of `value` against a JSON Schema; empty when it fits. `root` names the value in paths. */
