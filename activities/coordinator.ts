@@ -1,4 +1,5 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
+import { rulesOf, type Rules } from '../core/coordination';
 import { launch, type Launch } from '../operations/launch';
 import type { Deps } from './deps';
 import { brief } from './engine';
@@ -17,6 +18,11 @@ export function coordinatorActivities({ client, config }: Deps, assessor: Assess
       if (asked.runbook === 'node-failover') assessor.begin(asked.request.input['node'] as string);
       const warrant = { ...asked.warrant, granted };
       return (await launch(client, { ...asked, warrant, eager: true })) || isOpen(asked.run);
+    },
+
+    /** What the environment file says of coordination. */
+    async coordinationRules(): Promise<Rules> {
+      return rulesOf(config);
     },
 
     /** Those of the runs that are over, however they ended, or that never were. */

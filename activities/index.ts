@@ -4,6 +4,7 @@ import { engineActivities } from './engine';
 import { monitorActivities } from './monitor';
 import { nodeActs } from './node/acts';
 import { Assessor } from './node/assess';
+import { nodeDrill } from './node/drill';
 import { nodeLooks } from './node/looks';
 
 /** All activities, over the given systems: the only place where they are put together. */
@@ -15,6 +16,7 @@ export function createActivities(deps: Deps) {
     ...monitorActivities(deps),
     ...nodeLooks(deps),
     ...nodeActs(deps, assessor),
+    ...nodeDrill(deps),
   };
 }
 

@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity';
-import { messageOf } from '../core/errors';
+import { SwitchoverError, messageOf } from '../core/errors';
 import { HEALTHY, next, type HealthEvent, type NodeHealth } from '../core/health';
 import { millis } from '../core/time';
 import { nodesOf, type Node } from '../core/topology';
@@ -174,6 +174,7 @@ class RegionWatch {
       };
       await this.deps.operations.openIncident(fault);
     } catch (error) {
+      if (error instanceof SwitchoverError && error.code === 'LEVER_ENGAGED') return;
       entry.reportedAt = 0;
       this.context.log.error(
         `the incident for ${id} could not be opened, it is tried again: ${messageOf(error)}`,

@@ -28,6 +28,9 @@ const EXAMPLES: Record<string, string> = {
   show: `./switchover show ${RUN}`,
   watch: `./switchover watch ${RUN}`,
   abort: `./switchover abort ${RUN} --reason "wrong node" --keep`,
+  lever: './switchover lever engage --reason "the monitor is wrong"',
+  engage: './switchover lever engage --reason "the monitor is wrong"',
+  release: './switchover lever release --reason "the monitor is mended"',
   worker: './switchover worker --region us-east-1',
   sandbox: './switchover sandbox up',
   demo: './switchover demo --exit --json',
@@ -49,6 +52,7 @@ export function program(finish: Finish): Command {
     .usage('COMMAND [options]');
   runbookCommands(root, finish);
   decisionCommands(root, finish);
+  leverCommand(root, finish);
   environmentCommands(root, finish);
   root.addCommand(sandboxCommand(finish).helpGroup('Environment:'));
   demoCommand(root, finish);
@@ -142,6 +146,26 @@ function decisionCommands(root: Command, finish: Finish): void {
     if (kind === 'abort') command.option('--keep', 'leave what was done as it is');
   }
 }
+
+function leverCommand(root: Command, finish: Finish): void {
+  const lever = root.command('lever').description('stop all automation, or let it go on');
+  for (const [name, what] of Object.entries(LEVER)) {
+    lever
+      .command(name)
+      .description(what)
+      .requiredOption('--reason <text>', 'why; everybody is told')
+      .action(
+        lazily(finish, async (options) =>
+          (await import('./commands/lever.js')).lever(name === 'engage', options),
+        ),
+      );
+  }
+}
+
+const LEVER = {
+  engage: 'pause every automatic run and start none',
+  release: 'let automatic runs go on, after looking again',
+};
 
 function environmentCommands(root: Command, finish: Finish): void {
   root.commandsGroup('Environment:');

@@ -65,6 +65,18 @@ export const ERRORS = {
     exit: 5,
     hint: 'Wait for the run that holds the scope, or abort it.',
   },
+  LEVER_ENGAGED: {
+    retryable: false,
+    http: 409,
+    exit: 5,
+    hint: 'Automation is stopped: `switchover status` says by whom and why; `switchover lever release` lets it go on.',
+  },
+  NOT_NOW: {
+    retryable: false,
+    http: 409,
+    exit: 5,
+    hint: 'Drills and deploys have their times (policies.windows) and wait until every incident is closed.',
+  },
   LB_UNREACHABLE: {
     retryable: true,
     http: 502,

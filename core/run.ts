@@ -24,6 +24,8 @@ export const RUN_STATES = [
     'escalated',
     'refused',
     'aborted',
+    'absorbed',
+    'interrupted',
     'inconclusive',
     'failed',
   ] as const),
@@ -38,8 +40,10 @@ export const OUTCOMES = {
   failed: 1,
   'rolled back': 3,
   aborted: 3,
+  interrupted: 3,
   escalated: 4,
   refused: 5,
+  absorbed: 5,
   inconclusive: 7,
 } as const satisfies Partial<Record<RunState, number>>;
 export type Outcome = keyof typeof OUTCOMES;
@@ -71,6 +75,10 @@ export interface Warrant {
   trigger: Trigger;
   /** The incident the run answers. */
   incident?: { id: string; faultAt: string; alerts: AlertRef[] };
+  /** Runs that have to make room first: this one begins when the coordinator says that it has its scope. */
+  waitsFor?: string[];
+  /** Why automation has to ask a person before it acts this time. */
+  doubt?: string;
   /** Set by the coordinator: it holds the scope's lock for the run, and has checked the request. */
   granted?: Briefing;
 }
@@ -138,7 +146,7 @@ export interface StepRecord {
   /** Position, 1-based; undo steps come after the steps they undo. */
   id: number;
   title: string;
-  kind: 'look' | 'act' | 'watch' | 'undo' | 'escalate';
+  kind: 'look' | 'choose' | 'act' | 'watch' | 'undo' | 'escalate';
   state: StepState;
   sentence?: string;
   /** Observed values before and after, as the activity returned them. */

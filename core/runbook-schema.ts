@@ -24,11 +24,15 @@ export const RunbookSchema = object({
   title: Type.String({ minLength: 1 }),
   /** What it is for and what it does, a paragraph for somebody who has never seen it. */
   what: Type.String({ minLength: 20 }),
+  /** Decides whose work goes first: a rescue, work on the fleet by plan, a release, an experiment. */
+  kind: oneOf(['failover', 'fleet', 'deploy', 'drill']),
   /** The scope it locks: of this kind, named by this input field. */
   scope: object({
-    kind: oneOf(['global', 'region', 'zone', 'node']),
+    kind: oneOf(['global', 'region', 'zone', 'node', 'lb', 'registry', 'database', 'redis', 'dns']),
     input: Type.Optional(Type.String()),
   }),
+  /** Whether it answers that too many nodes of a place of its scope's kind have failed (H4). */
+  whenDegraded: Type.Optional(Type.Boolean()),
   /** The entry of the environment file's `objectives` it is measured against. */
   objective: Type.String({ minLength: 1, examples: ['node'] }),
   risk: oneOf(['low', 'medium', 'high']),

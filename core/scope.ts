@@ -1,8 +1,21 @@
 /**
- * A scope is the path of what a run touches: `global`, `region/us-east-1`, `zone/us-east-1/a`, `node/us-east-1/a/n1`.
- * The scope of a place contains those below it (DESIGN section 4).
+ * A scope is the path of what a run touches: `global`, `region/us-east-1`, `zone/us-east-1/a`, `node/us-east-1/a/n1`, or a
+ * system: `lb/us-east-1`, `database/main`. The scope of a place contains those below it (DESIGN section 4).
  */
-const DEPTH = { global: 0, region: 1, zone: 2, node: 3 } as const;
+const DEPTH = {
+  global: 0,
+  region: 1,
+  zone: 2,
+  node: 3,
+  lb: 1,
+  registry: 1,
+  database: 1,
+  redis: 1,
+  dns: 1,
+} as const;
+
+/** How deep the places go that contain others; a region's load balancer is in its region, other systems are in none. */
+const PLACES = ['global', 'region', 'zone', 'node'] as const;
 
 export type ScopeKind = keyof typeof DEPTH;
 
@@ -36,13 +49,36 @@ export function parseNode(id: string): NodePlace | null {
 
 /** Whether `outer` is `inner` or lies above it. */
 export function contains(outer: string, inner: string): boolean {
-  const a = parseScope(outer);
-  const b = parseScope(inner);
-  if (!a || !b) return outer === inner;
-  return a.path.length <= b.path.length && a.path.every((part, i) => part === b.path[i]);
+  return outer === inner || parents(inner).includes(outer);
+}
+
+/** The scopes that contain this one, the narrowest first: of a zone its region and `global`. */
+export function parents(scope: string): string[] {
+  const parsed = parseScope(scope);
+  if (!parsed || parsed.kind === 'global') return [];
+  const { kind, path } = parsed;
+  if (kind === 'lb') return [`region/${path[0]}`, 'global'];
+  const depth = (PLACES as readonly string[]).indexOf(kind);
+  const around = PLACES.slice(1, Math.max(depth, 1)).map(
+    (above, i) => `${above}/${path.slice(0, i + 1).join('/')}`,
+  );
+  return [...around.toReversed(), 'global'];
+}
+
+/** The kind of a scope; of a text that is none, its first part. */
+export function kindOf(scope: string): string {
+  return scope.split('/', 1)[0]!;
+}
+
+/** The path of a scope, without its kind. */
+export function pathOf(scope: string): string[] {
+  return scope.split('/').slice(1);
 }
 
 /** The region a scope lies in, if it lies in one. */
 export function regionOf(scope: string): string | undefined {
-  return parseScope(scope)?.path[0];
+  const parsed = parseScope(scope);
+  return parsed && (parsed.kind === 'lb' || PLACES.includes(parsed.kind as never))
+    ? parsed.path[0]
+    : undefined;
 }

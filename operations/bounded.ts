@@ -1,6 +1,6 @@
 import { Client, Connection, isGrpcServiceError } from '@temporalio/client';
 import type { DecisionKind, DecisionRequest } from '../core/run';
-import type { Fault } from '../core/coordination';
+import type { Fault, LeverChange } from '../core/coordination';
 import { SwitchoverError } from '../core/errors';
 import type { Runbook } from '../core/runbook';
 import { temporalOptions } from './connect';
@@ -69,6 +69,14 @@ export class BoundedOperations extends Operations {
     return this.bounded(() => super.coordination());
   }
 
+  override explain() {
+    return this.bounded(() => super.explain());
+  }
+
+  override moveLever(change: LeverChange) {
+    return this.bounded(() => super.moveLever(change));
+  }
+
   private async bounded<Answer>(call: () => Promise<Answer>): Promise<Answer> {
     const ms = this.deadlineMs;
     let timer: NodeJS.Timeout | undefined;
@@ -88,7 +96,17 @@ export class BoundedOperations extends Operations {
 /** What the server needs of {@link BoundedOperations}; tests put a fake in its place. */
 export type RunOperations = Pick<
   BoundedOperations,
-  'catalogue' | 'ready' | 'start' | 'openIncident' | 'decide' | 'show' | 'list' | 'follow' | 'coordination'
+  | 'catalogue'
+  | 'ready'
+  | 'start'
+  | 'openIncident'
+  | 'decide'
+  | 'show'
+  | 'list'
+  | 'follow'
+  | 'coordination'
+  | 'explain'
+  | 'moveLever'
 >;
 
 /**

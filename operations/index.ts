@@ -8,12 +8,13 @@ import {
 } from '@temporalio/client';
 import type { UpdateDefinition } from '@temporalio/common';
 import {
-  NOTHING_OPEN,
+  nothingOpen,
   runId,
   type Answered,
   type Coordination,
   type Fault,
   type Grant,
+  type LeverChange,
   type Opened,
   type ReportedFault,
   type StartRequest,
@@ -38,8 +39,11 @@ import {
   coordination,
   coordinatorId,
   decisions,
+  explanation,
+  moveLever,
   openIncidents,
   report,
+  rulesChanged,
   startRun,
 } from '../workflows/messages';
 import { Batcher } from './batch';
@@ -137,7 +141,7 @@ export class Operations {
     return this.coordinate(startRun, request, run);
   }
 
-  /** Opens an incident or joins the open one of its scope. @throws as {@link start} */
+  /** Opens an incident or joins the one that covers its scope. @throws LEVER_ENGAGED: kept until it is released, and as {@link start} */
   async openIncident(fault: Fault): Promise<Opened> {
     checkRequest(findRunbook(this.catalogue, fault.runbook), { input: fault.input });
     const answer = await this.faults.ask({ ...fault, reportedAt: new Date().toISOString() });
@@ -149,6 +153,11 @@ export class Operations {
   /** Asks for the lock of a scope, on behalf of a run that was started past the coordinator. */
   async acquire(claim: Omit<StartRequest, 'input' | 'by'>): Promise<Grant> {
     return this.coordinate(acquire, claim);
+  }
+
+  /** Engages or releases the safety lever; the answer is one sentence. @throws BAD_INPUT */
+  async moveLever(change: LeverChange): Promise<string> {
+    return this.coordinate(moveLever, change);
   }
 
   /** Tells a run something; the answer is one sentence. @throws UNKNOWN_RUN, DECISION_REFUSED, BAD_INPUT */
@@ -245,9 +254,27 @@ export class Operations {
     try {
       return await this.client.workflow.getHandle(coordinatorId(this.environment)).query(coordination);
     } catch (error) {
-      if (error instanceof WorkflowNotFoundError) return NOTHING_OPEN;
+      if (error instanceof WorkflowNotFoundError) return nothingOpen();
       throw error;
     }
+  }
+
+  /** Who holds what, who waits for whom and why; a sentence each. */
+  async explain(): Promise<string[]> {
+    try {
+      return await this.client.workflow.getHandle(coordinatorId(this.environment)).query(explanation);
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return [];
+      throw error;
+    }
+  }
+
+  /** Sees to it that the environment has its coordinator, and that it knows the environment file of today. */
+  async keepCoordinated(): Promise<void> {
+    await this.client.workflow.signalWithStart('coordinator', {
+      ...this.coordinator(),
+      signal: rulesChanged,
+    });
   }
 
   /** Sees to it that every region has its monitor; does nothing for those that have one. */
@@ -272,12 +299,8 @@ export class Operations {
     updateId?: string,
   ): Promise<Answer> {
     const startWorkflowOperation = new WithStartWorkflowOperation('coordinator', {
-      workflowId: coordinatorId(this.environment),
-      taskQueue: TASK_QUEUE,
+      ...this.coordinator(),
       workflowIdConflictPolicy: 'USE_EXISTING',
-      // When the worker dies amid an answer, another gives it before the door gives up.
-      workflowTaskTimeout: '3s',
-      staticSummary: `Locks and incidents of ${this.environment}`,
     });
     try {
       return await this.client.workflow.executeUpdateWithStart(update, {
@@ -288,6 +311,16 @@ export class Operations {
     } catch (error) {
       throw asSwitchoverError(error);
     }
+  }
+
+  private coordinator() {
+    return {
+      workflowId: coordinatorId(this.environment),
+      taskQueue: TASK_QUEUE,
+      // When the worker dies amid an answer, another gives it before the door gives up.
+      workflowTaskTimeout: '3s',
+      staticSummary: `Locks and incidents of ${this.environment}`,
+    } as const;
   }
 
   /** Whether the keyed run exists. @throws KEY_REUSED where it was started by another request. */

@@ -40,11 +40,11 @@ export function environmentFile(settings: Settings): Config {
     objectives: { node: { rto: '5s' }, zone: { rto: '30s' } },
     policies: {
       repeats: {
-        node: { times: 2, within: '10m' },
+        node: { times: settings.repeats, within: '10m' },
         zone: { times: 1, within: '15m' },
         region: { times: 1, within: '1h' },
       },
-      budget: { runsPerHour: 120, capacityOut: 0.5 },
+      budget: { runsPerHour: 60 * settings.repeats, capacityOut: 0.5 },
       zoneHold: '5s',
       nodeCapacity: 500,
       minimumHealthyShare: 0.5,

@@ -57,6 +57,7 @@ export class AlertDesk {
       return opened;
     } catch (error) {
       if (!(error instanceof SwitchoverError)) throw error;
+      if (error.code === 'LEVER_ENGAGED') return { ignored: error.message };
       const which = `alert ${labels['alertname'] ?? ''} (${alert.fingerprint})`;
       const how = error.code === 'BAD_INPUT' ? `; ${mapping(runbook)}` : '';
       throw new SwitchoverError(error.code, `${which}: ${error.message}${how}`, error.details);

@@ -33,6 +33,7 @@ export async function main(): Promise<void> {
   const deps = compose(config, connection, namespace);
   const worker = await createWorker(deps, connection, namespace, prebuilt());
   const running = worker.run();
+  await deps.operations.keepCoordinated();
   await deps.operations.keepWatch(Object.keys(config.regions));
   await keepTemplates(deps.client, config.environment, catalogue).catch((error: unknown) =>
     log.warn({ error: messageOf(error) }, 'the start forms of the Temporal UI are not filled in'),

@@ -2,12 +2,15 @@ import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type {
   Answered,
   Coordination,
-  ReportedFault,
   Grant,
   Holding,
+  Lever,
+  LeverChange,
   Release,
+  ReportedFault,
   StartRequest,
   Started,
+  Yield,
 } from '../core/coordination';
 import type { AlertRef, DecisionKind, DecisionRequest, RunReport, Trigger } from '../core/run';
 
@@ -29,8 +32,17 @@ export const decisions = {
   acknowledge: defineUpdate<string, [DecisionRequest]>('acknowledge'),
 } as const satisfies Record<DecisionKind, unknown>;
 
-/** To a run: another alert of its incident arrived; with the trigger where it would have started this very runbook. */
-export const alertAttached = defineSignal<[AlertRef, Trigger?]>('alertAttached');
+/** To a run: more alerts of its incident; with the trigger where one of them would have started this very runbook. */
+export const alertsAttached = defineSignal<[AlertRef[], Trigger?]>('alertsAttached');
+
+/** To a run that waits: the scope is its own now. */
+export const scopeGranted = defineSignal('scopeGranted');
+
+/** To a run: make room at the next step boundary. */
+export const yieldTo = defineSignal<[Yield]>('yieldTo');
+
+/** To an automatic run: the safety lever was engaged, or released (null). */
+export const leverMoved = defineSignal<[Lever | null]>('leverMoved');
 
 /** The one coordinator of an environment. */
 export const coordinatorId = (environment: string) => `coordinator-${environment}`;
@@ -44,11 +56,20 @@ export const startRun = defineUpdate<Started, [StartRequest]>('startRun');
 /** Asked by a run that was started past the coordinator, e.g. in the Temporal UI. */
 export const acquire = defineUpdate<Grant, [Omit<StartRequest, 'input' | 'by'>]>('acquire');
 
+/** Engages or releases the safety lever; the answer is a sentence. */
+export const moveLever = defineUpdate<string, [LeverChange]>('moveLever');
+
 /** A run has begun under the lock that was taken for it: recorded where the coordinator died before it could. */
 export const holds = defineSignal<[Holding]>('holds');
 
 /** A run has ended. */
 export const released = defineSignal<[Release]>('released');
 
-/** Locks and open incidents. */
+/** The environment file may have changed: read what it says of coordination again. */
+export const rulesChanged = defineSignal('rulesChanged');
+
+/** All that the coordinator knows. */
 export const coordination = defineQuery<Coordination>('coordination');
+
+/** Who holds what, and who waits for whom and why, in sentences. */
+export const explanation = defineQuery<string[]>('explain');

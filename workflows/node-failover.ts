@@ -12,10 +12,14 @@ import { quick, work } from './proxies';
  * - the node is back at full weight, or a spare is in its place, before service is said to be proven.
  */
 export const nodeFailover = runbook<{ node: string }>('node-failover', async (run, { node }) => {
+  if (run.mode === 'drill') await breakIt(run, node);
   const isolated = await run.act({
     title: 'Take it out of the load balancer',
     act: (how) => quick.isolateFailedNode({ node, how }),
-    undo: { title: 'Put it back into the load balancer', act: (how) => quick.readmitNode({ node, how }) },
+    undo:
+      run.mode === 'drill'
+        ? { title: 'Start it and put it back', act: (how) => work.restoreNode({ node, how }) }
+        : { title: 'Put it back into the load balancer', act: (how) => quick.readmitNode({ node, how }) },
   });
   if (isolated.after?.failed === false) return run.succeeded(isolated.sentence);
   run.mark('faultAt', run.firstSeenAt);
@@ -42,6 +46,16 @@ export const nodeFailover = runbook<{ node: string }>('node-failover', async (ru
       : `${node} was replaced by ${serving}, which serves`,
   );
 });
+
+/** A drill's own fault; the rest of the procedure answers it as it would any other. */
+async function breakIt(run: Run, node: string): Promise<void> {
+  const broken = await run.act({
+    title: 'Kill it, for the drill',
+    act: (how) => quick.killNode({ node, how }),
+    undo: { title: 'Make the fault good', act: (how) => work.restoreNode({ node, how }) },
+  });
+  run.mark('faultAt', broken.at);
+}
 
 async function handOver(run: Run, node: string): Promise<void> {
   const { after } = await run.act({

@@ -22,7 +22,8 @@ export async function withSandbox<T>(
   settings: Partial<Settings>,
   work: (sandbox: Sandbox) => Promise<T>,
 ): Promise<T> {
-  const options = { dir: join(HOME, 'bench'), block: BLOCK, ...settings };
+  // The same nodes fail again and again: automation must not stop to ask why.
+  const options = { dir: join(HOME, 'bench'), block: BLOCK, repeats: 1_000, ...settings };
   const measure = async (): Promise<T> => {
     await down(options);
     try {

@@ -1,4 +1,4 @@
-import type { Coordination } from '../../core/coordination';
+import { explain } from '../../core/coordination';
 import { nodesOf, type Node } from '../../core/topology';
 import { toKnown } from '../errors';
 import { statusPage, type Status } from '../render/status';
@@ -19,7 +19,11 @@ export async function status({ json }: { json?: boolean }): Promise<number> {
 
 async function look({ config, operations }: Session): Promise<Status> {
   const [coordination, regions] = await Promise.all([
-    operations.coordination().catch((error: unknown) => ({ trouble: toKnown(error).message })),
+    known(operations).catch((error: unknown) => ({
+      claims: [],
+      incidents: [],
+      trouble: toKnown(error).message,
+    })),
     Promise.all(
       Object.entries(config.regions).map(async ([name, { weight, role, loadBalancer }]) => {
         const nodes = nodesOf(config, name).map(async (node) => ({ ...node, ...(await probe(node)) }));
@@ -27,14 +31,12 @@ async function look({ config, operations }: Session): Promise<Status> {
       }),
     ),
   ]);
-  return { environment: config.environment, regions, ...known(coordination) };
+  return { environment: config.environment, regions, ...coordination };
 }
 
-function known(
-  coordination: Coordination | { trouble: string },
-): Pick<Status, 'locks' | 'incidents' | 'trouble'> {
-  if ('trouble' in coordination) return { locks: {}, incidents: [], ...coordination };
-  return { locks: coordination.locks, incidents: Object.values(coordination.incidents) };
+async function known(operations: Session['operations']): Promise<Pick<Status, 'claims' | 'incidents'>> {
+  const { incidents, ...now } = await operations.coordination();
+  return { claims: explain({ ...now, incidents }), incidents: Object.values(incidents) };
 }
 
 /** What the node's `/health` answers to the machine this runs on. */

@@ -1,4 +1,4 @@
-import type { Coordination, Incident } from '../../core/coordination';
+import type { Incident } from '../../core/coordination';
 import { elapsed } from '../../core/report';
 import type { Node } from '../../core/topology';
 import type { Look } from './look';
@@ -16,9 +16,10 @@ export interface Status {
     /** `ok` and `said`: what `/health` answered to the machine that asked. */
     nodes: (Node & { ok: boolean; said: string })[];
   }[];
-  locks: Coordination['locks'];
+  /** Who holds what, and who waits for whom and why; a sentence each. */
+  claims: string[];
   incidents: Incident[];
-  /** Why locks and incidents are not known. */
+  /** Why claims and incidents are not known. */
   trouble?: string;
 }
 
@@ -43,16 +44,12 @@ export function statusPage(status: Status, look: Look): string[] {
   ];
 }
 
-function work({ incidents, locks }: Status, look: Look): string[] {
+function work({ incidents, claims }: Status, look: Look): string[] {
   const { colors } = look;
   const open = incidents.flatMap((incident) => incidentLines(incident, look));
-  const held = Object.entries(locks).map(
-    ([scope, { run, since }]) =>
-      `${scope} is locked by ${run} ${colors.dim(`since ${since.slice(11, 19)}Z`)}`,
-  );
   return [
     ...(open.length > 0 ? open : [colors.dim('no open incident')]),
-    ...(held.length > 0 ? held : [colors.dim('nothing is locked')]),
+    ...(claims.length > 0 ? claims : [colors.dim('nothing is locked')]),
   ];
 }
 

@@ -5,7 +5,7 @@ import type { Coordination, Incident, Lock } from '../../core/coordination';
 import { nodesOf } from '../../core/topology';
 import type { Deps } from '../deps';
 import { refusals } from '../schemas/problem';
-import { named, object, oneOf } from '../schemas/schema';
+import { Time, named, object, oneOf } from '../schemas/schema';
 
 const place = {
   scope: Type.String({ examples: ['zone/us-east-1/a'] }),
@@ -64,6 +64,50 @@ const incidentsSchema = {
   },
 };
 
+const LeverSchema = object(
+  {
+    engaged: Type.Boolean(),
+    by: Type.Optional(Type.String()),
+    reason: Type.Optional(Type.String()),
+    since: Type.Optional(Time),
+  },
+  { description: 'Whether automation is stopped, by whom and why' },
+);
+
+const leverSchema = {
+  ...about,
+  summary: 'The safety lever',
+  description: 'While it is engaged automatic runs pause and none is started. Role: viewer.',
+  response: { 200: LeverSchema, ...failures },
+};
+
+const moveSchema = {
+  ...about,
+  summary: 'Engage or release the safety lever',
+  description:
+    'Engaged, automatic runs pause within a second; released, they look again and go on, and faults that came ' +
+    'meanwhile get their runs. The name recorded is that of the token. Role: operator.',
+  body: object({
+    engaged: Type.Boolean({ description: 'true: stop automation' }),
+    reason: Type.String({ minLength: 1, examples: ['the monitor is wrong about zone a'] }),
+  }),
+  response: {
+    200: object({ sentence: Type.String({ description: 'what follows' }) }, { description: 'It was moved' }),
+    ...refusals('BAD_INPUT'),
+    ...failures,
+  },
+};
+
+const explainSchema = {
+  ...about,
+  summary: 'Who holds what, and who waits for whom and why',
+  description: 'A sentence for each lock, each run that waits, each fault that is kept. Role: viewer.',
+  response: {
+    200: object({ sentences: Type.Array(Type.String()) }, { description: 'May be empty' }),
+    ...failures,
+  },
+};
+
 /** What there is, and what is being worked on. */
 export const fleet: FastifyPluginAsyncTypebox<Deps> = async (app, { config, operations }) => {
   app.get('/topology', { config: { role: 'viewer' }, schema: topologySchema }, async () =>
@@ -76,6 +120,19 @@ export const fleet: FastifyPluginAsyncTypebox<Deps> = async (app, { config, oper
       incidents: Object.values(incidents).sort((a, b) => b.openedAt.localeCompare(a.openedAt)),
     };
   });
+
+  app.get('/coordination', { config: { role: 'viewer' }, schema: explainSchema }, async () => ({
+    sentences: await operations.explain(),
+  }));
+
+  app.get('/lever', { config: { role: 'viewer' }, schema: leverSchema }, async () => {
+    const { lever } = await operations.coordination();
+    return { engaged: lever !== undefined, ...lever };
+  });
+
+  app.put('/lever', { config: { role: 'operator' }, schema: moveSchema }, async (request) => ({
+    sentence: await operations.moveLever({ ...request.body, by: request.caller.name }),
+  }));
 };
 
 function topologyOf(config: Config, { locks, incidents }: Coordination): Static<typeof TopologySchema> {

@@ -1,5 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox';
-import type { Incident, Lock } from '../../core/coordination';
+import { PRECEDENCE, type Incident, type Lock } from '../../core/coordination';
 import {
   DECISIONS,
   MODES,
@@ -34,7 +34,7 @@ export const StepSchema = exactly<StepRecord>()(
     {
       id: Type.Integer(),
       title: Type.String(),
-      kind: oneOf(['look', 'act', 'watch', 'undo', 'escalate']),
+      kind: oneOf(['look', 'choose', 'act', 'watch', 'undo', 'escalate']),
       state: oneOf(['running', 'done', 'unchanged', 'would change', 'failed', 'skipped', 'refused']),
       sentence: Type.Optional(Type.String({ description: 'what it did, or why not' })),
       before: Type.Optional(Type.Unknown({ description: 'values observed before' })),
@@ -131,7 +131,14 @@ export const StartedSchema = object(
 
 export const LockSchema = exactly<Lock>()(
   object(
-    { run: RunId, runbook: RunbookId, trigger: oneOf(TRIGGERS), since: Time },
+    {
+      run: RunId,
+      runbook: RunbookId,
+      trigger: oneOf(TRIGGERS),
+      precedence: oneOf(PRECEDENCE),
+      since: Time,
+      yieldsTo: Type.Optional(Type.String({ description: 'the run it was asked to make room for' })),
+    },
     { $id: 'Lock', description: 'The run that has a scope to itself' },
   ),
 );
@@ -146,6 +153,9 @@ export const IncidentSchema = exactly<Incident>()(
       openedAt: Time,
       alerts: Type.Array(named<AlertRef>('Alert')),
       arrivals: Type.Integer({ description: 'alerts that arrived, repeats included' }),
+      places: Type.Optional(
+        Type.Array(ScopePath, { description: 'scopes below its own that failed as part of it' }),
+      ),
     },
     { $id: 'Incident' },
   ),

@@ -173,6 +173,28 @@ it('a node that dies again after every start, with its spare broken too, needs a
   expect(step(report, 'Put it back into the load balancer')).toMatchObject({ kind: 'undo', state: 'done' });
 }, 120_000);
 
+it('a drill breaks its node itself, and has it healed', async () => {
+  const input = { node: 'ap-southeast-1/a/n1' };
+  const { run } = await fleet.operations.start({ runbook: 'node-failover', input, by, mode: 'drill' });
+  const report = await fleet.reaches(run, 'recovered');
+  expect(step(report, 'Kill it, for the drill')).toMatchObject({ state: 'done' });
+  expect(report).toMatchObject({ mode: 'drill', actual: { sessionsLost: 0, rtoMs: expect.any(Number) } });
+}, 60_000);
+
+it('a drill makes room for the real thing, with its fault undone', async () => {
+  const input = { node: 'ap-southeast-1/a/n2' };
+  const ask = { runbook: 'node-failover', input, by };
+  const drill = await fleet.operations.start({ ...ask, mode: 'drill' });
+  const rescue = await fleet.operations.start(ask);
+  const interrupted = await fleet.reaches(drill.run, 'interrupted');
+  expect(interrupted.steps.filter(({ kind }) => kind === 'undo').at(-1)).toMatchObject({
+    title: 'Make the fault good',
+    state: expect.stringMatching(/^(done|unchanged)$/),
+  });
+  const report = await fleet.reaches(rescue.run, 'succeeded');
+  expect(report.sentence).toContain('there is nothing to fail over');
+}, 60_000);
+
 it('the lock of a terminated run is found and freed', async () => {
   const workflowId = 'to-be-terminated';
   await fleet.client.workflow.start('nodeFailover', {

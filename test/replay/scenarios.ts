@@ -2,7 +2,7 @@ import { haproxy } from '../../activities/adapters/haproxy';
 import { loadConfig } from '../../operations';
 import { openContext } from '../../sandbox/context';
 import { supervisorOf } from '../../sandbox/supervisor';
-import type { Outcome } from '../../core/run';
+import type { Mode, Outcome } from '../../core/run';
 import { until } from '../harness/until';
 import type { TestFleet } from '../harness/fleet';
 
@@ -46,6 +46,21 @@ export const SCENARIOS: readonly Scenario[] = [
       await fleet.operations.decide(run, 'pause', { by, reason });
       await fleet.reaches(run, 'paused');
       await fleet.operations.decide(run, 'resume', { by, reason });
+      return run;
+    },
+  },
+  {
+    name: 'drill',
+    outcome: 'recovered',
+    act: async (fleet) => start(fleet, 'ap-southeast-1/c/n1', 'drill'),
+  },
+  {
+    name: 'interrupted-drill',
+    outcome: 'interrupted',
+    async act(fleet) {
+      const run = await start(fleet, 'ap-southeast-1/c/n2', 'drill');
+      const rescue = await start(fleet, 'ap-southeast-1/c/n2');
+      await fleet.reaches(rescue, 'succeeded');
       return run;
     },
   },
@@ -127,7 +142,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
 ];
 
-async function start(fleet: TestFleet, node: string, mode: 'plan' | 'execute' = 'execute'): Promise<string> {
+async function start(fleet: TestFleet, node: string, mode: Mode = 'execute'): Promise<string> {
   return (await fleet.operations.start({ runbook: 'node-failover', input: { node }, mode, by })).run;
 }
 

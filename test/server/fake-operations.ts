@@ -1,5 +1,11 @@
-import type { Coordination, Fault, Opened, Started } from '../../core/coordination';
-import { NOTHING_OPEN } from '../../core/coordination';
+import {
+  nothingOpen,
+  type Coordination,
+  type Fault,
+  type LeverChange,
+  type Opened,
+  type Started,
+} from '../../core/coordination';
 import { SwitchoverError } from '../../core/errors';
 import { isOver, type DecisionKind, type DecisionRequest, type RunReport } from '../../core/run';
 import { catalogue, type RunSummary, type StartAsk } from '../../operations';
@@ -17,7 +23,8 @@ export class FakeOperations implements RunOperations {
   readonly lists: unknown[] = [];
   /** How many are looking at runs right now. */
   following = 0;
-  state: Coordination = NOTHING_OPEN;
+  state: Coordination = nothingOpen();
+  readonly levers: LeverChange[] = [];
   /** Thrown by every call, while set. */
   failure: Error | undefined;
   private readonly reports = new Map<string, RunReport>();
@@ -92,6 +99,23 @@ export class FakeOperations implements RunOperations {
   async coordination(): Promise<Coordination> {
     this.fail();
     return this.state;
+  }
+
+  async explain(): Promise<string[]> {
+    this.fail();
+    return Object.entries(this.state.locks).map(([scope, { run }]) => `${scope} is held by ${run}`);
+  }
+
+  async moveLever(change: LeverChange): Promise<string> {
+    this.fail();
+    this.levers.push(change);
+    const { by, reason, engaged } = change;
+    this.state = {
+      ...this.state,
+      ...(engaged ? { lever: { by, reason, since: '2030-01-02T03:04:05.678Z' } } : {}),
+    };
+    if (!engaged) delete this.state.lever;
+    return engaged ? 'automation is stopped' : 'automation goes on';
   }
 
   private fail(): void {

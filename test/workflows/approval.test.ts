@@ -1,4 +1,4 @@
-import { alertAttached } from '../../workflows/messages';
+import { alertsAttached } from '../../workflows/messages';
 import { hangs, outline, useLab, type Asked } from './lab';
 
 const lab = useLab();
@@ -153,10 +153,10 @@ describe('a run that needs approval', () => {
       summary: `${fingerprint} is down`,
       faultAt: '2026-11-21T12:00:00.000Z',
     });
-    await run.handle.signal(alertAttached, alert('another runbook'));
-    await run.handle.signal(alertAttached, alert('this one, but it needs approval'), 'unknown');
+    await run.handle.signal(alertsAttached, [alert('another runbook')]);
+    await run.handle.signal(alertsAttached, [alert('this one, but it needs approval')], 'unknown');
     expect(await run.report()).toMatchObject({ state: 'waiting for approval' });
-    await run.handle.signal(alertAttached, alert('a-n1'), 'monitor');
+    await run.handle.signal(alertsAttached, [alert('a-n1')], 'monitor');
     expect(await run.ends()).toMatchObject({ state: 'succeeded', decisions: [] });
   });
 });

@@ -61,9 +61,8 @@ describe('a run started past every door', () => {
   });
 
   it('is refused where another run holds its scope, and touches nothing', async () => {
-    const holder = { run: 'node-failover-7', runbook: 'node-failover', trigger: 'alert', since: '12:05' };
     const run = await lab().startInUi('lab-undo', asked, {
-      acquireScope: answers({ granted: false, holder }),
+      acquireScope: answers({ refused: `${SCOPE} is held by node-failover-7 since 12:05` }),
     });
     expect(outline(await run.ends())).toEqual({
       state: 'refused',

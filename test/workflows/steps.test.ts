@@ -1,4 +1,4 @@
-import { alertAttached } from '../../workflows/messages';
+import { alertsAttached } from '../../workflows/messages';
 import { answers, fails, hangs, outline, useLab, works } from './lab';
 
 const lab = useLab();
@@ -117,7 +117,7 @@ describe('a run', () => {
       },
     });
     await run.world.begins('act drain');
-    await run.handle.signal(alertAttached, alert('b'));
+    await run.handle.signal(alertsAttached, [alert('b')]);
     run.world.release('act drain');
     expect(await run.ends()).toMatchObject({
       incident: 'INC-1',

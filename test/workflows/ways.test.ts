@@ -18,7 +18,7 @@ describe('of several ways', () => {
       'verify restarted: done',
       'act ramp: done',
     ]);
-    expect(report.steps[0]).toMatchObject({ sentence: 'restart worked', kind: 'look' });
+    expect(report.steps[0]).toMatchObject({ sentence: 'restart worked', kind: 'choose' });
   });
 
   it('the next is taken where one fails, without asking anybody', async () => {

@@ -6,6 +6,7 @@ import {
   type DecisionRequest,
   type RunReport,
 } from '../../core/run';
+import type { Lever, Yield } from '../../core/coordination';
 import { decisions } from '../messages';
 
 /** What each decision does, as the Temporal UI shows it beside the update's name. */
@@ -33,6 +34,10 @@ export class Operator {
   /** Set by the engine while a failed step waits for an answer. */
   question: { canSkip: boolean } | undefined;
   answer: (Decision & { kind: 'retry' | 'skip' }) | undefined;
+  /** Set while the safety lever stops automation, for a run that is automatic. */
+  lever: Lever | undefined;
+  /** The run that this one has to make room for. */
+  winner: Yield | undefined;
 
   constructor(
     private readonly report: RunReport,
@@ -45,6 +50,22 @@ export class Operator {
         description: `${DESCRIPTION[kind]} Send {"by": "your name", "reason": "why"}`,
       });
     }
+  }
+
+  /** Whether nothing new may be begun for now. */
+  get holding(): boolean {
+    return this.paused || this.lever !== undefined;
+  }
+
+  /** Whether the run is to end before its next step. */
+  get ending(): boolean {
+    return this.abortion !== undefined || this.winner !== undefined;
+  }
+
+  /** The person who had a say in the run, if one had. */
+  get seenBy(): string | undefined {
+    const { decisions: made } = this.report;
+    return made.findLast(({ kind }) => kind !== 'pause' && kind !== 'resume')?.by;
   }
 
   /** Why the run does not take this decision now, or null. */
@@ -60,6 +81,8 @@ export class Operator {
       case 'pause':
         return this.paused ? 'the run is paused already' : null;
       case 'resume':
+        if (!this.paused && this.lever)
+          return `the safety lever holds it: ${this.lever.by} engaged it (${this.lever.reason})`;
         return this.paused ? null : `the run is not paused, it is ${state}`;
       case 'abort':
         return this.abortion ? 'the run is being aborted already' : null;

@@ -17,6 +17,9 @@ export class StepFailed extends Error {}
 /** An operator aborted, or the workflow was cancelled in Temporal. */
 export class Aborted extends Error {}
 
+/** The run makes room for another one, as the coordinator asked. */
+export class Yielded extends Error {}
+
 /** What an activity meant, out of the wrapper that Temporal puts around its failure. */
 export function causeOf(error: unknown): { sentence: string; code: string | undefined } {
   const cause = error instanceof ActivityFailure && error.cause ? error.cause : error;

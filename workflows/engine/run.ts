@@ -4,7 +4,7 @@ import { callPeople } from './escalation';
 import type { Ledger } from './ledger';
 import type { Operator } from './operator';
 import { summarize } from './interceptors';
-import { Aborted, Ended, StepFailed, causeOf } from './outcome';
+import { Aborted, Ended, StepFailed, Yielded, causeOf } from './outcome';
 
 /** A step that changes the world. `act` and `undo` look first and do nothing where the world is already so. */
 export interface Act<Evidence> {
@@ -35,7 +35,8 @@ export class Run {
   private readonly undos: Undo[] = [];
   /** Above 0 while another way remains: a failed step gives way instead of asking a person. */
   private tentative = 0;
-  private current: CancellationScope | undefined;
+  private current: { scope: CancellationScope; kind: StepRecord['kind'] } | undefined;
+  private again: { title: string; observe: () => Promise<Finding> } | undefined;
 
   constructor(
     private readonly ledger: Ledger,
@@ -92,7 +93,7 @@ export class Run {
 
   /** Takes the first way that works. When none does, a person is asked (or what was done is undone). */
   async firstThatWorks<T>(title: string, ways: readonly Way<T>[]): Promise<T> {
-    const { value } = await this.perform(title, 'look', async () => {
+    const { value } = await this.perform(title, 'choose', async () => {
       const failures: string[] = [];
       for (const { name, go } of ways) {
         this.tentative += 1;
@@ -108,6 +109,21 @@ export class Run {
       throw new StepFailed(`no way worked; ${failures.join('; ')}`);
     });
     return value;
+  }
+
+  /** What is looked at again when the run goes on after it was held, before its next step: the world has moved on. */
+  afterPause(title: string, observe: () => Promise<Finding>): void {
+    this.again = { title, observe };
+  }
+
+  /** Asks a person before anything is done; goes on once somebody answers with retry. */
+  async doubt(why: string): Promise<void> {
+    const title = 'Ask before acting again';
+    const step = this.ledger.open(title, 'look');
+    this.ledger.close(step, 'failed', { sentence: why });
+    const { by, reason } = await this.ask(step, why, false);
+    this.ledger.reopen(step);
+    this.ledger.close(step, 'done', { sentence: `${by} says to go on: ${reason}` });
   }
 
   /** Sets a milestone of the RTO clock, once. `at`: ISO time. */
@@ -138,7 +154,12 @@ export class Run {
 
   /** Interrupts the step under way, if any. */
   interrupt(): void {
-    this.current?.cancel();
+    this.current?.scope.cancel();
+  }
+
+  /** Interrupts the step under way where it only looks: an act is finished, a look can be had again. */
+  interruptLook(): void {
+    if (this.current?.kind === 'look' || this.current?.kind === 'watch') this.current.scope.cancel();
   }
 
   /**
@@ -179,15 +200,21 @@ export class Run {
       result,
     skipped?: (sentence: string) => R,
   ): Promise<R> {
-    if (this.operator.paused || this.operator.abortion) await this.boundary();
+    if (this.operator.holding || this.operator.ending) await this.boundary();
     const step = this.ledger.open(title, kind);
     for (;;) {
       try {
         summarize(title);
-        const result = await this.interruptible(() => work(this.intent(step)));
+        const result = await this.interruptible(kind, () => work(this.intent(step)));
         this.ledger.close(step, this.stateAfter(kind, result), keep(result));
         return result;
       } catch (error) {
+        if (isCancellation(error) && this.operator.holding && !this.operator.ending) {
+          this.ledger.close(step, 'skipped', { sentence: 'interrupted: the run is held' });
+          await this.boundary();
+          this.ledger.reopen(step);
+          continue;
+        }
         const decision = await this.failed(step, error, skipped !== undefined);
         if (decision.kind === 'retry') {
           this.ledger.reopen(step);
@@ -200,15 +227,29 @@ export class Run {
     }
   }
 
-  /** Between two steps: stops while paused, ends when aborted. */
+  /** Between two steps: stops while held, ends when aborted or asked to make room. */
   private async boundary(): Promise<void> {
-    if (this.operator.paused && !this.operator.abortion) {
-      const { state, sentence } = this.ledger.report;
-      this.ledger.enter('paused', `paused before the next step, after: ${sentence}`);
-      await condition(() => !this.operator.paused || this.operator.abortion !== undefined);
-      this.ledger.enter(state, sentence);
+    const { operator, ledger } = this;
+    if (operator.holding && !operator.ending) {
+      const { state, sentence } = ledger.report;
+      const { lever } = operator;
+      const held = lever
+        ? `held by the safety lever, which ${lever.by} has engaged (${lever.reason}),`
+        : 'paused';
+      ledger.enter('paused', `${held} before the next step, after: ${sentence}`);
+      await condition(() => !operator.holding || operator.ending);
+      ledger.enter(state, sentence);
     }
-    if (this.operator.abortion) throw new Aborted('aborted between two steps');
+    this.endWhereDue('between two steps');
+    const { again } = this;
+    this.again = undefined; // not before the look itself
+    if (again) await this.look(again.title, again.observe).finally(() => (this.again = again));
+  }
+
+  private endWhereDue(when: string): void {
+    const { abortion, winner } = this.operator;
+    if (abortion) throw new Aborted(`aborted ${when}`);
+    if (winner) throw new Yielded(`made room for ${winner.to} ${when}`);
   }
 
   /** Records why a step failed and decides what follows: a decision of the operator, or an end that is thrown. */
@@ -217,9 +258,11 @@ export class Run {
     error: unknown,
     canSkip: boolean,
   ): Promise<{ kind: 'retry' | 'skip'; by: string; reason: string }> {
-    if (error instanceof Aborted || (isCancellation(error) && this.operator.abortion)) {
-      this.ledger.close(step, 'failed', { sentence: 'interrupted: the run is aborted' });
-      throw new Aborted('aborted in the middle of a step');
+    const ends = error instanceof Aborted || error instanceof Yielded || isCancellation(error);
+    if (ends && this.operator.ending) {
+      const why = this.operator.abortion ? 'is aborted' : 'makes room for another one';
+      this.ledger.close(step, 'failed', { sentence: `interrupted: the run ${why}` });
+      this.endWhereDue('in the middle of a step');
     }
     const { sentence, code } = causeOf(error);
     if (error instanceof Ended && error.outcome !== 'refused') {
@@ -254,7 +297,7 @@ export class Run {
     const calling = new CancellationScope();
     const called = calling.run(() => callPeople(ledger, operator, this.briefing.escalation));
     try {
-      await condition(() => operator.answer !== undefined || operator.abortion !== undefined);
+      await condition(() => operator.answer !== undefined || operator.ending);
     } finally {
       calling.cancel();
       await called;
@@ -262,16 +305,17 @@ export class Run {
     }
     const { answer } = operator;
     operator.answer = undefined;
-    if (!answer || operator.abortion) throw new Aborted('aborted while a step needed attention');
+    this.endWhereDue('while a step needed attention');
     ledger.enter(state, sentence);
-    return answer;
+    return answer!;
   }
 
-  private async interruptible<R>(work: () => Promise<R>): Promise<R> {
+  private async interruptible<R>(kind: StepRecord['kind'], work: () => Promise<R>): Promise<R> {
     const outer = this.current;
-    this.current = new CancellationScope();
+    const scope = new CancellationScope();
+    this.current = { scope, kind };
     try {
-      return await this.current.run(work);
+      return await scope.run(work);
     } finally {
       this.current = outer;
     }

@@ -10,18 +10,26 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { millis } from '../../core/time';
-import type { AlertRef, Briefing, Outcome, RunReport, RunRequest, Warrant } from '../../core/run';
+import type { Yield } from '../../core/coordination';
+import type { AlertRef, Outcome, RunReport, RunRequest, Trigger, Warrant } from '../../core/run';
 import { findRunbook, scopeOf, type Runbook } from '../../core/runbook';
-import catalogueJson from '../../runbooks/catalogue.json';
+import { precedenceOf } from '../../core/coordination';
 import { initialAttributes } from '../attributes';
-import { alertAttached, holds, released, report as reportQuery } from '../messages';
+import { catalogue } from '../catalogue';
+import {
+  alertsAttached,
+  holds,
+  leverMoved,
+  released,
+  report as reportQuery,
+  scopeGranted,
+  yieldTo,
+} from '../messages';
 import { quick } from '../proxies';
 import { Ledger, now } from './ledger';
 import { Operator } from './operator';
-import { Aborted, Ended, StepFailed, causeOf } from './outcome';
+import { Aborted, Ended, StepFailed, Yielded, causeOf } from './outcome';
 import { Run } from './run';
-
-const catalogue = catalogueJson as unknown as readonly Runbook[];
 
 /** A procedure: the steps of a runbook, in order. It ends by returning a sentence, or by one of the run's endings. */
 export type Procedure<Input> = (run: Run, input: Input) => Promise<string>;
@@ -41,7 +49,7 @@ export function runbook<Input>(
     const request = { ...raw, input: { ...raw?.input } };
     const warrant = workflowInfo().memo?.['warrant'] as Warrant | undefined;
     const ledger = new Ledger(id, scopeOf(declared, request.input), request, warrant);
-    const engine = new Engine(declared, ledger, raw, warrant?.granted);
+    const engine = new Engine(declared, ledger, raw, warrant);
     return engine.carryOut((run) => procedure(run, request.input as Input));
   };
 }
@@ -51,6 +59,8 @@ class Engine {
   private readonly operator: Operator;
   private run: Run | undefined;
   private coordinator: string | undefined;
+  /** Set once the coordinator says that a scope it had promised is this run's. */
+  private hasScope = false;
   /** An alert that would have started this runbook by itself, without approval. */
   private calledFor: AlertRef | undefined;
 
@@ -59,8 +69,8 @@ class Engine {
     private readonly ledger: Ledger,
     /** As it came, unchecked until the briefing. */
     private readonly request: RunRequest | undefined,
-    /** There where the coordinator has checked the request and holds the lock for it. */
-    private readonly granted: Briefing | undefined,
+    /** Its `granted` is there where the coordinator has checked the request and claimed the scope for it. */
+    private readonly warrant: Warrant | undefined,
   ) {
     const { report } = ledger;
     this.operator = new Operator(report, ({ kind }) => {
@@ -70,10 +80,19 @@ class Engine {
     setHandler(reportQuery, () => report, {
       description: 'The run so far: state, timeline, evidence, decisions.',
     });
-    setHandler(alertAttached, (alert, trigger) => {
-      report.alerts.push(alert);
-      if (trigger && !declared.approvals[trigger]) this.calledFor = alert;
+    setHandler(alertsAttached, (alerts, trigger) => {
+      report.alerts.push(...alerts);
+      if (trigger && !declared.approvals[trigger]) this.calledFor = alerts[0];
       ledger.show();
+    });
+    setHandler(scopeGranted, () => void (this.hasScope = true));
+    setHandler(yieldTo, (winner) => {
+      this.operator.winner ??= winner;
+      this.run?.interruptLook();
+    });
+    setHandler(leverMoved, (lever) => {
+      this.operator.lever = lever ?? undefined;
+      if (lever) this.run?.interruptLook();
     });
   }
 
@@ -97,25 +116,50 @@ class Engine {
     const { run, runbook: id, scope, mode, trigger } = report;
     // A start form copies the attributes of the run it was filled from: they say nothing of this one.
     if (trigger === 'unknown') upsertSearchAttributes(initialAttributes({ ...report, runbook: id }).getAll());
-    const briefing = this.granted ?? (await quick.briefing({ runbook: id, request: this.request }));
+    const granted = this.warrant?.granted;
+    const briefing = granted ?? (await quick.briefing({ runbook: id, request: this.request }));
     report.objective = { rtoMs: briefing.rtoMs };
     this.run = new Run(this.ledger, this.operator, briefing, this.declared.onFailure);
     if (mode === 'plan') return;
     this.coordinator = briefing.coordinator;
-    if (this.granted) this.remind();
+    if (granted) await this.turn(this.warrant?.waitsFor);
     else {
-      const grant = await quick.acquireScope({ run, runbook: id, scope, mode, trigger });
-      if (!grant.granted)
-        throw new Ended('refused', `${scope} is held by ${grant.holder.run} since ${grant.holder.since}`);
+      const grant = await quick.acquireScope({
+        run,
+        runbook: id,
+        scope,
+        mode,
+        trigger,
+        ...(report.reason === undefined ? {} : { reason: report.reason }),
+      });
+      if ('refused' in grant) throw new Ended('refused', grant.refused);
+      await this.turn('waitsFor' in grant ? grant.waitsFor : undefined);
     }
+    if (granted) this.remind(trigger);
     await this.approval();
+    if (this.warrant?.doubt) await this.run.doubt(this.warrant.doubt);
   }
 
-  /** Tells the coordinator what it has promised: it may have died between starting this run and recording that it did. */
-  private remind(): void {
-    const { run, runbook: id, scope, trigger, startedAt } = this.ledger.report;
+  /** Waits until those in the way have made room; `runs`: who they are, where there are any. */
+  private async turn(runs: readonly string[] | undefined): Promise<void> {
+    if (!runs) return;
+    const { ledger, operator } = this;
+    ledger.enter('waiting for lock', `waits until ${runs.join(' and ')} made room`);
+    await condition(() => this.hasScope || operator.ending);
+    if (operator.abortion) throw new Aborted('aborted while waiting for its scope');
+    if (operator.winner) throw new Yielded('made room while waiting for its scope');
+    ledger.enter('running', `${ledger.report.scope} is its own`);
+  }
+
+  /**
+   * Tells the coordinator what it has promised: it may have died between starting this run and recording that it did.
+   * `trigger`: who stands behind the run by now.
+   */
+  private remind(trigger: Trigger): void {
+    const { run, runbook: id, scope, mode, startedAt } = this.ledger.report;
+    const precedence = precedenceOf(this.declared.kind, mode, trigger);
     void getExternalWorkflowHandle(this.coordinator!)
-      .signal(holds, { run, runbook: id, scope, trigger, since: startedAt })
+      .signal(holds, { run, runbook: id, scope, trigger, precedence, since: startedAt })
       .catch(() => undefined);
   }
 
@@ -135,12 +179,13 @@ class Engine {
     ledger.enter('waiting for approval', `waits until ${until} UTC for the approval of ${people}`);
     const decided = () => {
       report.approvalsMissing = wanted.quorum - operator.approvals.length;
-      return Boolean(enough() || operator.rejection || operator.abortion || this.calledFor);
+      return Boolean(enough() || operator.rejection || operator.ending || this.calledFor);
     };
     await condition(decided, millis(wanted.timeout)).finally(() => delete report.approvalsMissing);
     if (operator.rejection)
       throw new Ended('refused', `rejected by ${operator.rejection.by}: ${operator.rejection.reason}`);
     if (operator.abortion) throw new Aborted('aborted while waiting for approval');
+    if (operator.winner) throw new Yielded('made room while waiting for approval');
     if (this.calledFor && !enough()) {
       const { source, summary } = this.calledFor;
       return ledger.enter(
@@ -153,6 +198,7 @@ class Engine {
       const who = agreed.length === 0 ? 'nobody' : `only ${agreed.join(', ')}`;
       throw new Ended('refused', `${who} approved within ${wanted.timeout}`);
     }
+    this.remind(report.trigger === 'unknown' ? 'manual' : report.trigger);
     ledger.enter('running', `approved by ${agreed.join(', ')}`);
   }
 
@@ -170,6 +216,7 @@ class Engine {
     }
     if (operator.abortion)
       return this.abort(operator.abortion.by, operator.abortion.reason, operator.abortion.keep ?? false);
+    if (operator.winner && error instanceof Yielded) return this.giveWay(operator.winner);
     if (error instanceof Ended) {
       if (error.outcome === 'refused') return this.undo(error.message, 'refused');
       return this.end(this.ledger.report.mode === 'plan' ? 'planned' : error.outcome, error.message);
@@ -190,10 +237,24 @@ class Engine {
     await this.undo(`aborted by ${by} (${reason}) and undone`, 'aborted');
   }
 
+  /** A rescue leaves what it did to the wider one that takes it over; anything else is undone. */
+  private async giveWay({ to, runbook: id, scope }: Yield): Promise<void> {
+    const { report } = this.ledger;
+    const goesOn = this.declared.kind === 'failover' && report.mode === 'execute' && scope !== report.scope;
+    if (goesOn) return this.end('absorbed', `absorbed by ${to}: ${id} on ${scope} takes over from here`);
+    const sentence = `interrupted by ${to}: ${id} on ${scope} goes first`;
+    if (!this.touched) return this.end('interrupted', `${sentence}; nothing was touched`);
+    await this.undo(`${sentence}; what was done is undone`, 'interrupted');
+  }
+
   /** Whether any act was begun. */
   private get touched(): boolean {
     const { mode, steps } = this.ledger.report;
     return mode !== 'plan' && steps.some(({ kind }) => kind === 'act');
+  }
+
+  private get changed(): boolean {
+    return this.ledger.report.steps.some(({ kind, state }) => kind === 'act' && state === 'done');
   }
 
   private async undo(sentence: string, outcome: Outcome = 'rolled back'): Promise<void> {
@@ -225,9 +286,12 @@ class Engine {
   /** Gives the scope back; the coordinator finds out by itself where this does not reach it. */
   private async leave(): Promise<void> {
     const { run, scope, state } = this.ledger.report;
+    const { seenBy } = this.operator;
     if (this.coordinator) {
       const coordinator = getExternalWorkflowHandle(this.coordinator);
-      await coordinator.signal(released, { run, scope, state }).catch(() => undefined);
+      await coordinator
+        .signal(released, { run, scope, state, changed: this.changed, ...(seenBy ? { seenBy } : {}) })
+        .catch(() => undefined);
     }
     await condition(allHandlersFinished);
   }

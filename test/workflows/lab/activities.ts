@@ -3,6 +3,7 @@ import { coordinatorActivities } from '../../../activities/coordinator';
 import type { Deps } from '../../../activities/deps';
 import type { Assessor } from '../../../activities/node/assess';
 import type { Briefing, Intent } from '../../../core/run';
+import type { Rules } from '../../../core/coordination';
 import { findRunbook } from '../../../core/runbook';
 import { checkRequest } from '../../../core/runbook-schema';
 import { launch, type Launch } from '../../../operations/launch';
@@ -19,6 +20,15 @@ export const BRIEFING: Briefing = {
   ],
   restarts: 2,
   ramp: [50, 100],
+};
+
+/** What the lab's coordinator may do: nothing is counted too often, a zone has eight nodes. */
+export const RULES: Rules = {
+  nodes: { global: 72, 'region/us-east-1': 24, 'zone/us-east-1/a': 8 },
+  degraded: { zone: { share: 0.3, atLeast: 2 }, region: { share: 0.5, atLeast: 3 } },
+  repeats: { node: { times: 1000, withinMs: 60_000 } },
+  budget: { runsPerHour: 1000, capacityOut: 1 },
+  windows: {},
 };
 
 /**
@@ -64,6 +74,8 @@ export function labActivities(client: Client, world: () => World) {
       world().call('launchRun', asked, () =>
         launch(client, { ...asked, warrant: { ...asked.warrant, granted: BRIEFING } }),
       ),
+
+    coordinationRules: async () => world().call('coordinationRules', {}, () => RULES),
 
     endedRuns: coordinatorActivities({ client } as Deps, {} as Assessor).endedRuns,
   };

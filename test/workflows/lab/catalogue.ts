@@ -4,6 +4,7 @@ import type { Runbook } from '../../../core/runbook';
 const declared: Omit<Runbook, 'id' | 'onFailure' | 'approvals'> = {
   title: 'Lab',
   what: 'Plays the lines of its input, one step of a run a line.',
+  kind: 'failover',
   scope: { kind: 'node', input: 'node' },
   objective: 'node',
   risk: 'low',
@@ -21,6 +22,17 @@ const catalogue: readonly Runbook[] = [
     id: 'lab-approval',
     onFailure: 'undo',
     approvals: { unknown: { quorum: 2, timeout: '30m' } },
+  },
+  { ...declared, id: 'lab-planned', kind: 'fleet', onFailure: 'undo', approvals: {} },
+  {
+    ...declared,
+    id: 'lab-zone',
+    onFailure: 'ask',
+    approvals: {},
+    scope: { kind: 'zone', input: 'zone' },
+    whenDegraded: true,
+    input: Type.Object({ zone: Type.String(), lines: Type.Optional(Type.Array(Type.Any())) }),
+    example: { zone: 'us-east-1/a' },
   },
 ];
 

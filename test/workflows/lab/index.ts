@@ -24,7 +24,7 @@ export const NODE = 'us-east-1/a/n1';
 export const SCOPE = `node/${NODE}`;
 
 export interface Asked {
-  runbook?: 'lab-ask' | 'lab-undo' | 'lab-approval';
+  runbook?: 'lab-ask' | 'lab-undo' | 'lab-approval' | 'lab-planned';
   lines: Line[];
   /** What the systems do; nothing is the matter where it is silent. */
   script?: Script;

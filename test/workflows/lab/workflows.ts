@@ -1,4 +1,4 @@
-/** What the lab's worker runs: three runbooks that play the lines of their input, on the real engine, and the real coordinator. */
+/** What the lab's worker runs: runbooks that play the lines of their input, on the real engine, and the real coordinator. */
 import { runbook } from '../../../workflows/engine/runbook';
 import { play, type Played } from './procedure';
 
@@ -7,3 +7,7 @@ export { coordinator } from '../../../workflows/coordinator';
 export const labAsk = runbook<Played>('lab-ask', play);
 export const labUndo = runbook<Played>('lab-undo', play);
 export const labApproval = runbook<Played>('lab-approval', play);
+export const labPlanned = runbook<Played>('lab-planned', play);
+export const labZone = runbook<Partial<Played>>('lab-zone', (run, { lines = ['act zone'] }) =>
+  play(run, { lines }),
+);

@@ -1,0 +1,82 @@
+import type { Runbook } from '../runbook';
+import { contains, kindOf, parents, pathOf } from '../scope';
+import { claims } from './locks';
+import type { Coordination, Fault, Rules } from './state';
+
+/**
+ * Faults of nodes that together are one fault of their zone or region (REQUIREMENTS H4), the widest first. Counted are the
+ * nodes with an open incident and those of `faults`, which are not open yet. Left out is a place that a run already
+ * deals with, and one whose runbook was refused of late: what it may not do at once must not keep the parts from being healed.
+ * `at`: ISO time.
+ */
+export function widened(
+  now: Coordination,
+  rules: Rules,
+  catalogue: readonly Runbook[],
+  faults: readonly Fault[],
+  at: string,
+): Fault[] {
+  const found = new Map<string, Fault>();
+  for (const { scope } of faults) {
+    for (const place of parents(scope)) {
+      const kind = kindOf(place);
+      const runbook = catalogue.find((candidate) => candidate.whenDegraded && candidate.scope.kind === kind);
+      if (!runbook || found.has(place) || isDealtWith(now, rules, place, runbook.id, at)) continue;
+      const wide = degraded(now, rules, place, faults);
+      if (wide) found.set(place, faultOf(place, runbook, wide));
+    }
+  }
+  const widestFirst = [...found.values()].sort((a, b) => a.scope.length - b.scope.length);
+  return widestFirst.filter(
+    ({ scope }) => !widestFirst.some((other) => other.scope !== scope && contains(other.scope, scope)),
+  );
+}
+
+function isDealtWith(now: Coordination, rules: Rules, place: string, runbook: string, at: string): boolean {
+  const { withinMs = 0 } = rules.repeats[kindOf(place)] ?? {};
+  const refused = now.past.some(
+    (past) =>
+      past.scope === place &&
+      past.runbook === runbook &&
+      past.state === 'refused' &&
+      Date.parse(at) - Date.parse(past.at) < withinMs,
+  );
+  return refused || claims(now).some(({ scope }) => contains(scope, place));
+}
+
+/** The nodes of a place that have failed, where they are so many that the place has; by scope, with the earliest fault. */
+function degraded(now: Coordination, rules: Rules, place: string, faults: readonly Fault[]) {
+  const rule = rules.degraded[kindOf(place) as 'zone' | 'region'];
+  const of = rules.nodes[place];
+  if (!rule || !of) return null;
+  const failing = new Map<string, Fault | { alert: { source: string; faultAt: string } }>();
+  for (const incident of Object.values(now.incidents)) {
+    const alert = { source: incident.alerts[0]?.source ?? 'unknown', faultAt: incident.faultAt };
+    for (const scope of [incident.scope, ...(incident.places ?? [])]) failing.set(scope, { alert });
+  }
+  for (const fault of faults) failing.set(fault.scope, fault);
+  const nodes = [...failing].filter(([scope]) => kindOf(scope) === 'node' && contains(place, scope));
+  if (nodes.length < rule.atLeast || nodes.length / of <= rule.share) return null;
+  const [first] = nodes.map(([, { alert }]) => alert.faultAt).sort();
+  return { scopes: nodes.map(([scope]) => scope), of, faultAt: first! };
+}
+
+function faultOf(
+  place: string,
+  { id, scope: { input } }: Runbook,
+  { scopes, of, faultAt }: { scopes: string[]; of: number; faultAt: string },
+): Fault {
+  const names = scopes.map((scope) => pathOf(scope).at(-1)!).toSorted((a, b) => a.localeCompare(b));
+  return {
+    runbook: id,
+    input: input === undefined ? {} : { [input]: pathOf(place).join('/') },
+    scope: place,
+    trigger: 'monitor',
+    alert: {
+      source: 'correlation',
+      fingerprint: `degraded/${place}`,
+      summary: `${scopes.length} of ${of} nodes of ${pathOf(place).join('/')} have failed: ${names.join(', ')}`,
+      faultAt,
+    },
+  };
+}

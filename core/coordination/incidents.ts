@@ -1,0 +1,77 @@
+import { contains } from '../scope';
+import type { AlertRef } from '../run';
+import { claims } from './locks';
+import type { Claim, Coordination, Fault, Incident } from './state';
+
+const ALERTS_KEPT = 50;
+
+/** For so long after a run the very alerts it answered are taken for the rest of their storm, ms. */
+export const ECHO_MS = 2_000;
+
+/**
+ * The run that already deals with a fault, whatever the fault's runbook: one on its scope or around it. What fails under
+ * a run's hands is taken for its own doing and is evidence for it, a drill's above all. Planned work answers only for its
+ * very scope, and while nobody has approved it only where it would do the same; else it makes room.
+ */
+export function dealsWith(now: Coordination, { scope, runbook }: Fault): Claim | undefined {
+  const answers = (claim: Claim): boolean => {
+    if (!contains(claim.scope, scope)) return false;
+    if (claim.precedence !== 'planned') return true;
+    return claim.scope === scope && (claim.trigger !== 'unknown' || claim.runbook === runbook);
+  };
+  const found = claims(now).filter(answers);
+  return found.find(({ yieldsTo }) => !yieldsTo) ?? found[0];
+}
+
+/** Opens an incident for a fault that `run` deals with. `at`: ISO time. */
+export function openIncident(now: Coordination, fault: Fault, run: string, at: string): Incident {
+  now.opened += 1;
+  const stamp = at.slice(0, 10).replaceAll('-', '');
+  const incident: Incident = {
+    id: `INC-${stamp}-${String(now.opened).padStart(4, '0')}`,
+    scope: fault.scope,
+    run,
+    faultAt: fault.alert.faultAt,
+    openedAt: at,
+    alerts: [fault.alert],
+    arrivals: 1,
+  };
+  now.incidents[fault.scope] = incident;
+  return incident;
+}
+
+/** Attaches a fault to an open incident. @returns whether the alert is one not seen before */
+export function attach(incident: Incident, { scope, alert }: Pick<Fault, 'scope' | 'alert'>): boolean {
+  incident.arrivals += 1;
+  if (alert.faultAt < incident.faultAt) incident.faultAt = alert.faultAt;
+  if (scope !== incident.scope && !incident.places?.includes(scope))
+    incident.places = [...(incident.places ?? []), scope];
+  if (incident.alerts.some((known) => isSame(known, alert)) || incident.alerts.length >= ALERTS_KEPT)
+    return false;
+  incident.alerts.push(alert);
+  return true;
+}
+
+function isSame(one: AlertRef, other: AlertRef): boolean {
+  return one.source === other.source && one.fingerprint === other.fingerprint;
+}
+
+/** The incident that was just closed over this very alert, of a fault its run has seen and answered. `at`: ISO time. */
+export function echoed(now: Coordination, { scope, alert }: Fault, at: string): Incident | undefined {
+  const closed = Object.entries(now.closed).find(([place]) => contains(place, scope))?.[1];
+  if (!closed || alert.faultAt > closed.at) return undefined;
+  if (Date.parse(at) - Date.parse(closed.at) > ECHO_MS) return undefined;
+  return closed.incident.alerts.some((known) => isSame(known, alert)) ? closed.incident : undefined;
+}
+
+/** Closes the incidents of a run. `at`: ISO time at which it said that it is over; left out where it did not. */
+export function closeIncidents(now: Coordination, run: string, at?: string): void {
+  for (const [scope, closed] of Object.entries(now.closed)) {
+    if (at && Date.parse(at) - Date.parse(closed.at) > ECHO_MS) delete now.closed[scope];
+  }
+  for (const [scope, incident] of Object.entries(now.incidents)) {
+    if (incident.run !== run) continue;
+    delete now.incidents[scope];
+    if (at) now.closed[scope] = { incident, at };
+  }
+}

@@ -1,0 +1,139 @@
+import {
+  claimScope,
+  free,
+  grantNext,
+  nothingOpen,
+  outranks,
+  precedenceOf,
+  record,
+  type Precedence,
+} from '../../../core/coordination';
+import { AT, claimOf } from './claims';
+
+const node = 'node/us-east-1/a/n1';
+const zone = 'zone/us-east-1/a';
+
+it.each([
+  ['failover', 'execute', 'manual', 'manual'],
+  ['failover', 'execute', 'monitor', 'failover'],
+  ['failover', 'execute', 'alert', 'failover'],
+  ['failover', 'execute', 'unknown', 'planned'],
+  ['failover', 'drill', 'manual', 'drill'],
+  ['failover', 'execute', 'schedule', 'planned'],
+  ['fleet', 'execute', 'manual', 'planned'],
+  ['deploy', 'execute', 'manual', 'planned'],
+  ['drill', 'execute', 'schedule', 'drill'],
+] as const)('a %s in mode %s started by %s goes as %s', (kind, mode, trigger, expected) =>
+  expect(precedenceOf(kind, mode, trigger)).toBe(expected),
+);
+
+it.each<[Precedence, string, Precedence, string, boolean]>([
+  ['failover', zone, 'failover', node, true],
+  ['failover', node, 'failover', zone, false],
+  ['failover', zone, 'manual', node, true],
+  ['manual', node, 'failover', zone, false],
+  ['manual', node, 'failover', node, true],
+  ['failover', node, 'manual', node, false],
+  ['failover', node, 'failover', node, false],
+  ['failover', node, 'drill', zone, true],
+  ['failover', node, 'planned', zone, true],
+  ['drill', zone, 'failover', node, false],
+  ['planned', zone, 'failover', node, false],
+  ['planned', node, 'drill', zone, true],
+  ['drill', 'global', 'drill', zone, true],
+])('%s on %s before %s on %s: %s', (one, scope, other, otherScope, expected) =>
+  expect(outranks(claimOf('a', scope, one), claimOf('b', otherScope, other))).toBe(expected),
+);
+
+describe('a scope', () => {
+  it('has one holder, who is granted again, as it was', () => {
+    const now = nothingOpen();
+    expect(claimScope(now, claimOf('r1', node))).toEqual({ outcome: 'granted' });
+    expect(claimScope(now, claimOf('r2', node))).toMatchObject({
+      outcome: 'refused',
+      by: { run: 'r1', scope: node },
+    });
+    expect(claimScope(now, { ...claimOf('r1', node), since: 'later' })).toEqual({ outcome: 'granted' });
+    expect(now.locks[node]?.since).toBe(AT);
+  });
+
+  it('excludes the scopes above and below, and no others', () => {
+    const now = nothingOpen();
+    claimScope(now, claimOf('r1', zone));
+    expect(claimScope(now, claimOf('r2', node))).toMatchObject({ outcome: 'refused', by: { run: 'r1' } });
+    expect(claimScope(now, claimOf('r3', 'node/us-east-1/b/n1'))).toEqual({ outcome: 'granted' });
+    expect(claimScope(now, claimOf('r4', 'database/main'))).toEqual({ outcome: 'granted' });
+    expect(claimScope(now, claimOf('r5', 'lb/us-east-1'))).toEqual({ outcome: 'granted' });
+  });
+
+  it('goes to the wider rescue once all those below have made room', () => {
+    const now = nothingOpen();
+    claimScope(now, claimOf('r1', node));
+    claimScope(now, claimOf('r2', 'node/us-east-1/a/n2'));
+    const contest = claimScope(now, claimOf('wide', zone));
+    expect(contest).toMatchObject({ outcome: 'waits', for: [{ run: 'r1' }, { run: 'r2' }] });
+    expect(now.locks[node]).toMatchObject({ run: 'r1', yieldsTo: 'wide' });
+    expect(grantNext(now)).toEqual([]);
+    free(now, 'r1');
+    expect(grantNext(now)).toEqual([]);
+    free(now, 'r2');
+    expect(grantNext(now)).toMatchObject([{ run: 'wide', scope: zone }]);
+    expect(now).toMatchObject({ locks: { [zone]: { run: 'wide' } }, waiting: [] });
+  });
+
+  it('that somebody waits for is refused to who would go after them', () => {
+    const now = nothingOpen();
+    claimScope(now, claimOf('drill', node, 'drill'));
+    claimScope(now, claimOf('wide', zone));
+    expect(claimScope(now, claimOf('r3', 'node/us-east-1/a/n3'))).toMatchObject({
+      outcome: 'refused',
+      by: { run: 'wide' },
+    });
+  });
+
+  it('goes to the widest of those who wait: the others have to make room as well', () => {
+    const now = nothingOpen();
+    claimScope(now, claimOf('r1', node));
+    claimScope(now, claimOf('wide', zone));
+    expect(claimScope(now, claimOf('widest', 'region/us-east-1'))).toMatchObject({
+      outcome: 'waits',
+      for: [{ run: 'r1' }, { run: 'wide' }],
+    });
+    free(now, 'r1');
+    expect(grantNext(now)).toMatchObject([{ run: 'widest' }]); // who only waited has touched nothing
+    expect(now.waiting).toMatchObject([{ run: 'wide', yieldsTo: 'widest' }]);
+  });
+
+  it('that a rescue waits for as well as a person goes to the wider one: both are asked to make room', () => {
+    const now = nothingOpen();
+    claimScope(now, claimOf('r1', node));
+    claimScope(now, claimOf('person', node, 'manual'));
+    claimScope(now, claimOf('wide', zone));
+    expect(now.locks[node]).toMatchObject({ run: 'r1', yieldsTo: 'wide' });
+    expect(now.waiting).toMatchObject([{ run: 'person', yieldsTo: 'wide' }, { run: 'wide' }]);
+  });
+
+  it('is not given to a run that cannot be told yet', () => {
+    const now = nothingOpen();
+    claimScope(now, claimOf('r1', node));
+    claimScope(now, claimOf('wide', zone));
+    free(now, 'r1');
+    expect(grantNext(now, (run) => run !== 'wide')).toEqual([]);
+    expect(grantNext(now)).toMatchObject([{ run: 'wide' }]);
+  });
+
+  it('of a run that is at work unrecorded is recorded, unless somebody else is there', () => {
+    const now = nothingOpen();
+    record(now, claimOf('r1', node));
+    record(now, claimOf('r2', zone));
+    expect(now.locks).toMatchObject({ [node]: { run: 'r1' } });
+    expect(Object.keys(now.locks)).toEqual([node]);
+  });
+
+  it('of a run that was approved meanwhile goes as its approver’s', () => {
+    const now = nothingOpen();
+    claimScope(now, claimOf('r1', node, 'planned'));
+    record(now, claimOf('r1', node, 'manual'));
+    expect(now.locks[node]).toMatchObject({ precedence: 'manual', trigger: 'manual' });
+  });
+});

@@ -1,0 +1,437 @@
+import {
+  ApplicationFailure,
+  proxyLocalActivities,
+  setCurrentDetails,
+  setHandler,
+} from '@temporalio/workflow';
+import type { Activities } from '../../activities';
+import {
+  attach,
+  claimScope,
+  claims,
+  closeIncidents,
+  dealsWith,
+  doesTheSame,
+  echoed,
+  explain,
+  forgive,
+  free,
+  grantNext,
+  noteEnd,
+  noteStart,
+  openIncident,
+  precedenceOf,
+  record,
+  runId,
+  whyAsk,
+  whyNotNow,
+  widened,
+  type Answered,
+  type Claim,
+  type Contest,
+  type Coordination,
+  type Fault,
+  type Grant,
+  type Holding,
+  type Incident,
+  type Lever,
+  type LeverChange,
+  type Opened,
+  type Release,
+  type ReportedFault,
+  type Rules,
+  type StartRequest,
+  type Started,
+} from '../../core/coordination';
+import type { Trigger, Warrant } from '../../core/run';
+import { findRunbook } from '../../core/runbook';
+import { catalogue } from '../catalogue';
+import { causeOf } from '../engine/outcome';
+import * as messages from '../messages';
+import { Mail } from './mail';
+
+const { launchRun, endedRuns, coordinationRules } = proxyLocalActivities<Activities>({
+  startToCloseTimeout: '3s',
+  retry: { initialInterval: '50ms', maximumInterval: '1s', maximumAttempts: 5 },
+});
+
+/** A run that was seen at work so lately is not looked up again: a burst of alerts costs one look, not hundreds. */
+const FRESH_MS = 2_000;
+
+/** Who may be stopped by the safety lever and is counted by the limits of automation. */
+const AUTOMATIC: ReadonlySet<Trigger> = new Set(['alert', 'monitor', 'schedule']);
+
+/**
+ * The coordinator's state and its answers.
+ *
+ * What holds between any two awaits: a scope is claimed before its run is started and given back only when that run is
+ * over; nobody is granted a scope that overlaps a held one; and whoever is told of a run is told of one with a claim.
+ */
+export class Desk {
+  /** Runs that have a claim but may not exist yet: to look them up would find them over. */
+  private readonly launching = new Set<string>();
+  /** When runs were last seen at work, ms. */
+  private readonly seenAt = new Map<string, number>();
+  private readonly mail = new Mail((runs) => this.freeEnded(runs));
+  private rules: Promise<Rules> | undefined;
+
+  constructor(readonly now: Coordination) {
+    setHandler(messages.openIncidents, (faults) => this.openIncidents(faults), {
+      description:
+        'Faults were seen: each opens an incident and starts its run, or joins the run that deals with it.',
+    });
+    setHandler(messages.startRun, (ask) => this.startRun(ask), {
+      description:
+        'Starts a run under the lock of its scope, or joins the run of the same runbook that holds it.',
+    });
+    setHandler(messages.acquire, (ask) => this.acquire(ask), {
+      description: 'Asked by a run that was started in the Temporal UI: the lock of its scope.',
+    });
+    setHandler(messages.moveLever, (change) => this.moveLever(change), {
+      validator: checkLever,
+      description:
+        'Stops all automation, or lets it go on. Send {"engaged": true, "by": "your name", "reason": "why"}',
+    });
+    setHandler(messages.holds, (holding) => this.hold(holding), {
+      description: 'A run has begun under its lock.',
+    });
+    setHandler(messages.released, (release) => this.released(release), { description: 'A run is over.' });
+    setHandler(messages.rulesChanged, () => void (this.rules = undefined), {
+      description: 'Read the environment file again.',
+    });
+    setHandler(messages.coordination, () => this.now, { description: 'All that the coordinator knows.' });
+    setHandler(messages.explanation, () => explain(this.now), {
+      description: 'Who holds what, and who waits for whom and why.',
+    });
+  }
+
+  /** Every run with a claim. */
+  runs(): string[] {
+    return claims(this.now).map(({ run }) => run);
+  }
+
+  /** Gives back what those of the runs have that are over without having said so. */
+  async freeEnded(runs: string[]): Promise<void> {
+    const begun = runs.filter((run) => !this.launching.has(run) && this.claimBy(run)?.since !== time());
+    if (begun.length === 0) return;
+    const ended = new Set(await endedRuns(begun));
+    for (const run of begun) {
+      if (ended.has(run)) this.forget(run, { state: 'failed', changed: true });
+      else this.seenAt.set(run, Date.now());
+    }
+    await this.grant();
+  }
+
+  private async openIncidents(faults: ReportedFault[]): Promise<Answered[]> {
+    const rules = await this.knownRules();
+    // What is one fault of a whole place is opened first, so that its parts join it.
+    const wide = this.now.lever ? [] : widened(this.now, rules, catalogue, faults, time());
+    for (const fault of wide) await this.answer({ ...fault, reportedAt: time() }, rules);
+    const answers = await Promise.all(faults.map((fault) => this.answer(fault, rules)));
+    await this.mail.deliver();
+    this.show();
+    return answers;
+  }
+
+  /** One fault that cannot be dealt with must not keep the others from being answered. */
+  private async answer(fault: ReportedFault, rules: Rules): Promise<Answered> {
+    try {
+      return this.now.lever ? this.keep(fault, this.now.lever) : await this.openIncident(fault, rules);
+    } catch (error) {
+      const { sentence, code = 'INTERNAL' } = causeOf(error);
+      return { error: { code, sentence } };
+    }
+  }
+
+  /** While the lever is engaged a fault joins the run at work on it, if there is one, and is kept if there is none. */
+  private keep(fault: ReportedFault, { by, since, reason }: Lever): Opened {
+    const holder = dealsWith(this.now, fault);
+    if (holder) return this.join(holder, fault);
+    this.now.held[fault.scope] ??= fault;
+    throw ApplicationFailure.nonRetryable(
+      `${by} has engaged the safety lever since ${since} (${reason}); the fault is kept and dealt with when it is released`,
+      'LEVER_ENGAGED',
+    );
+  }
+
+  private async openIncident(fault: ReportedFault, rules: Rules): Promise<Opened> {
+    const { runbook, scope, alert, reportedAt } = fault;
+    const echo = dealsWith(this.now, fault) ? undefined : echoed(this.now, fault, time());
+    if (echo) return { incident: echo.id, run: echo.run, joined: true };
+    // The fault's own time names its run: handed over again, it finds the run it has, also one that was never recorded.
+    // Where that run is over the fault has outlived it, and gets another.
+    const opened =
+      (await this.dealWith(fault, runId(runbook, scope, alert.faultAt), rules)) ??
+      (await this.dealWith(fault, runId(runbook, scope, reportedAt), rules));
+    if (opened) return opened;
+    throw ApplicationFailure.nonRetryable(`the runs of ${alert.summary} are over`, 'INTERNAL');
+  }
+
+  /** Opens an incident and starts this run for it, or joins the run at work; undefined where this run is over already. */
+  private async dealWith(fault: Fault, run: string, rules: Rules): Promise<Opened | undefined> {
+    const { runbook, scope, trigger, input, alert } = fault;
+    const holder = dealsWith(this.now, fault);
+    if (holder && (await this.isAtWork(holder))) return this.join(holder, fault);
+    const doubt = whyAsk(this.now, rules, { runbook, scope, at: time() });
+    const contest = await this.claim(this.claimOf({ run, runbook, scope, trigger, mode: 'execute' }));
+    if (contest.outcome === 'refused') return this.join(contest.by, fault);
+    // Two faults of one moment get the same name for their run: the second joins the first.
+    if (this.now.incidents[scope]?.run === run) return this.join(this.claimBy(run)!, fault);
+    const incident = this.gather(openIncident(this.now, fault, run, time()), contest);
+    const { id, faultAt, alerts } = incident;
+    const warrant: Warrant = {
+      by: alert.source,
+      trigger,
+      incident: { id, faultAt, alerts },
+      ...(doubt ? { doubt } : {}),
+    };
+    const request = { input, reason: alert.summary };
+    noteStart(this.now, time());
+    if (await this.launch({ run, runbook, scope, request, warrant }, contest))
+      return { incident: id, run, joined: false };
+    this.drop(run);
+    return undefined;
+  }
+
+  /** A wider incident takes over what was seen of its parts. */
+  private gather(incident: Incident, contest: Contest): Incident {
+    for (const { run } of contest.outcome === 'waits' ? contest.for : []) {
+      for (const { alerts, scope } of Object.values(this.now.incidents).filter((part) => part.run === run))
+        for (const alert of alerts) attach(incident, { scope, alert });
+    }
+    return incident;
+  }
+
+  /** Attaches a fault to the run that deals with it, opening an incident where a person had started that run. */
+  private join({ run, runbook, scope }: Claim, fault: Fault): Opened {
+    const known = Object.values(this.now.incidents).find((incident) => incident.run === run);
+    const incident = known ?? openIncident(this.now, { ...fault, scope }, run, time());
+    const news = known ? attach(known, fault) : true;
+    const same = runbook === fault.runbook && scope === fault.scope;
+    if (news) this.mail.attach(run, fault.alert, same ? fault.trigger : undefined);
+    return { incident: incident.id, run, joined: true };
+  }
+
+  private async startRun(ask: StartRequest): Promise<Started> {
+    const { run, runbook, scope, input, mode, trigger, by, reason, digest } = ask;
+    const refusal = await this.whyNotStart(ask);
+    if (refusal) throw ApplicationFailure.nonRetryable(refusal.sentence, refusal.code);
+    const same = doesTheSame(this.now, this.claimOf(ask));
+    if (same && (await this.isAtWork(same))) return { run: same.run, joined: true };
+    const contest = await this.claim(this.claimOf(ask));
+    if (contest.outcome === 'refused')
+      throw ApplicationFailure.nonRetryable(heldBy(scope, contest.by), 'LOCK_HELD');
+    const request = { input, mode, ...(reason === undefined ? {} : { reason }) };
+    const warrant: Warrant = { by, trigger };
+    await this.launch({ run, runbook, scope, request, warrant, ...(digest ? { digest } : {}) }, contest);
+    this.show();
+    return { run, joined: false };
+  }
+
+  private async acquire(ask: Omit<StartRequest, 'input' | 'by'>): Promise<Grant> {
+    const refusal = await this.whyNotStart(ask);
+    if (refusal) return { refused: refusal.sentence };
+    const contest = await this.claim(this.claimOf(ask));
+    this.show();
+    switch (contest.outcome) {
+      case 'granted':
+        return { granted: true };
+      case 'refused':
+        return { refused: heldBy(ask.scope, contest.by) };
+      case 'waits':
+        this.tellToYield(contest.for, this.claimBy(ask.run)!);
+        return { waitsFor: contest.for.map(({ run }) => run) };
+    }
+  }
+
+  /** Why a run must not be started now, whoever holds its scope. */
+  private async whyNotStart({
+    runbook,
+    mode,
+    trigger,
+    reason,
+  }: Omit<StartRequest, 'input' | 'by'>): Promise<{ sentence: string; code: string } | null> {
+    const { lever } = this.now;
+    if (lever && (AUTOMATIC.has(trigger) || !reason)) {
+      const way = AUTOMATIC.has(trigger) ? '' : '; a person may act all the same by giving a reason';
+      const sentence = `${lever.by} has engaged the safety lever since ${lever.since} (${lever.reason})${way}`;
+      return { sentence, code: 'LEVER_ENGAGED' };
+    }
+    const { kind } = findRunbook(catalogue, runbook);
+    const planned = mode === 'drill' || kind === 'drill' ? 'drill' : kind === 'deploy' ? kind : null;
+    const { windows } = await this.knownRules();
+    const sentence = planned && whyNotNow(this.now, windows, { kind: planned, at: time() });
+    return sentence ? { sentence: `no ${planned} now: ${sentence}`, code: 'NOT_NOW' } : null;
+  }
+
+  private async moveLever({ engaged, by, reason }: LeverChange): Promise<string> {
+    const { now } = this;
+    const was = now.lever;
+    if (engaged === Boolean(was))
+      return was ? `${was.by} has engaged the safety lever already (${was.reason})` : 'it is not engaged';
+    const automatic = claims(now).filter(({ trigger }) => AUTOMATIC.has(trigger));
+    if (engaged) now.lever = { by, reason, since: time() };
+    else delete now.lever;
+    for (const { run } of automatic) this.mail.send(run, messages.leverMoved, now.lever ?? null);
+    await this.mail.deliver();
+    this.show();
+    if (engaged) return `automation is stopped; ${automatic.length} automatic runs pause`;
+    const faults = Object.values(now.held).map((fault) => ({ ...fault, reportedAt: time() }));
+    now.held = {};
+    if (faults.length > 0) await this.openIncidents(faults);
+    return `automation goes on: ${automatic.length} runs, and ${faults.length} faults that came meanwhile`;
+  }
+
+  /** Records a run that the coordinator died over, or that a person has approved since. */
+  private hold(holding: Holding): void {
+    record(this.now, holding);
+    this.show();
+  }
+
+  private async released({ run, scope, state, changed, seenBy }: Release): Promise<void> {
+    this.forget(run, { state, changed }, time());
+    if (seenBy) forgive(this.now, scope);
+    await this.grant();
+    this.show();
+  }
+
+  /** A run is over: what it had is given back. `at`: when it said so itself. */
+  private forget(run: string, how: Pick<Release, 'state' | 'changed'>, at?: string): void {
+    const claim = this.claimBy(run);
+    if (claim && AUTOMATIC.has(claim.trigger)) {
+      const { runbook, scope } = claim;
+      noteEnd(this.now, { runbook, scope, ...how, at: time() });
+    }
+    this.drop(run, at);
+  }
+
+  /** Gives back what a run has, as if it had never been where `at` is left out. */
+  private drop(run: string, at?: string): void {
+    closeIncidents(this.now, run, at);
+    free(this.now, run);
+    this.seenAt.delete(run);
+  }
+
+  /** Tells the runs whose scopes have become free. */
+  private async grant(): Promise<void> {
+    for (const { run } of grantNext(this.now, (waiting) => !this.launching.has(waiting)))
+      this.mail.send(run, messages.scopeGranted);
+    await this.mail.deliver();
+  }
+
+  /** Claims a scope, after freeing it from runs in the way that are over without having said so. */
+  private async claim(asked: Claim): Promise<Contest> {
+    const rivals = claims(this.now).filter(({ run }) => run !== asked.run);
+    const contest = claimScope(this.now, asked);
+    if (contest.outcome === 'granted') return contest;
+    const old = rivals.filter((rival) => !this.isFresh(rival)).map(({ run }) => run);
+    if (old.length === 0) return contest;
+    await this.freeEnded(old);
+    return claimScope(this.now, asked);
+  }
+
+  private isFresh({ run, since }: Claim): boolean {
+    return Date.now() - Math.max(Date.parse(since), this.seenAt.get(run) ?? 0) < FRESH_MS;
+  }
+
+  private async isAtWork(holder: Claim): Promise<boolean> {
+    if (!this.isFresh(holder)) await this.freeEnded([holder.run]);
+    return this.claimBy(holder.run) !== undefined;
+  }
+
+  /** Starts the run that has the claim; gives it back where that fails, and says why. @returns whether it is at work */
+  private async launch(asked: Parameters<typeof launchRun>[0], contest: Contest): Promise<boolean> {
+    const waitsFor = contest.outcome === 'waits' ? contest.for : [];
+    const { run } = asked;
+    this.launching.add(run);
+    this.tellToYield(waitsFor, this.claimBy(run)!);
+    const warrant = {
+      ...asked.warrant,
+      ...(waitsFor.length > 0 ? { waitsFor: waitsFor.map((rival) => rival.run) } : {}),
+    };
+    try {
+      const atWork = await launchRun({ ...asked, warrant });
+      this.catchUp(run);
+      return atWork;
+    } catch (error) {
+      this.drop(run);
+      const { sentence, code } = causeOf(error);
+      throw ApplicationFailure.nonRetryable(
+        `${run} was not started: ${sentence}`,
+        code ?? 'TEMPORAL_UNREACHABLE',
+      );
+    } finally {
+      this.launching.delete(run);
+      await this.grant();
+    }
+  }
+
+  /** Tells a run what was decided about it before it could be told. */
+  private catchUp(run: string): void {
+    const own = this.claimBy(run);
+    if (!own) return;
+    const { lever } = this.now;
+    if (lever && AUTOMATIC.has(own.trigger)) this.mail.send(run, messages.leverMoved, lever);
+    const winner = own.yieldsTo && this.claimBy(own.yieldsTo);
+    if (winner) this.tellToYield([own], winner);
+  }
+
+  private tellToYield(rivals: readonly Claim[], { run, runbook, scope }: Claim): void {
+    for (const rival of rivals) this.mail.send(rival.run, messages.yieldTo, { to: run, runbook, scope });
+  }
+
+  private claimOf({
+    run,
+    runbook,
+    scope,
+    trigger,
+    mode,
+  }: Pick<StartRequest, 'run' | 'runbook' | 'scope' | 'trigger' | 'mode'>): Claim {
+    const precedence = precedenceOf(findRunbook(catalogue, runbook).kind, mode, trigger);
+    return { run, runbook, scope, trigger, precedence, since: time() };
+  }
+
+  private claimBy(run: string): Claim | undefined {
+    return claims(this.now).find((claim) => claim.run === run);
+  }
+
+  private knownRules(): Promise<Rules> {
+    this.rules ??= coordinationRules();
+    return this.rules;
+  }
+
+  /** What a person sees of the coordinator in the Temporal UI. */
+  private show(): void {
+    const { incidents } = this.now;
+    const open = Object.values(incidents).map(
+      ({ id, scope, run, arrivals }) => `incident **${id}** on ${scope}: ${run}, ${arrivals} alert(s)`,
+    );
+    const lines = [...explain(this.now), ...open].slice(0, 50);
+    setCurrentDetails(
+      lines.length > 0 ? lines.map((line) => `- ${line}`).join('\n') : 'Nothing is going on.',
+    );
+  }
+}
+
+function heldBy(scope: string, holder: Claim): string {
+  const where = holder.scope === scope ? 'is held' : `overlaps ${holder.scope}, held`;
+  return `${scope} ${where} by ${holder.run} since ${holder.since}`;
+}
+
+function checkLever(change: LeverChange | undefined): void {
+  for (const field of ['by', 'reason'] as const) {
+    const value: unknown = change?.[field];
+    if (typeof value === 'string' && value.trim()) continue;
+    throw ApplicationFailure.nonRetryable(
+      `lever: ${field}: must say ${field === 'by' ? 'who moves it' : 'why'}, e.g. {"engaged": true, "by": "ada", "reason": "the monitor is wrong"}`,
+      'BAD_INPUT',
+    );
+  }
+  if (typeof change?.engaged === 'boolean') return;
+  throw ApplicationFailure.nonRetryable('lever: engaged: must be true or false', 'BAD_INPUT');
+}
+
+/** The workflow's own clock, ISO. */
+function time(): string {
+  return new Date().toISOString();
+}
