@@ -65,6 +65,12 @@ export const ERRORS = {
     exit: 5,
     hint: 'Wait for the run that holds the scope, or abort it.',
   },
+  NO_RUNBOOK: {
+    retryable: false,
+    http: 422,
+    exit: 5,
+    hint: 'Name the alert under `alerts` of the runbook that should answer it, or leave it to people.',
+  },
   LEVER_ENGAGED: {
     retryable: false,
     http: 409,

@@ -65,6 +65,12 @@ export function parents(scope: string): string[] {
   return [...around.toReversed(), 'global'];
 }
 
+/** The scope that an alert's labels name: the narrowest of `node`, `zone` and `region`; undefined where they name none. */
+export function scopeOfLabels(labels: Readonly<Record<string, string>>): string | undefined {
+  const named = (['node', 'zone', 'region'] as const).map((kind) => `${kind}/${labels[kind] ?? ''}`);
+  return named.find((scope) => parseScope(scope) !== null);
+}
+
 /** The kind of a scope; of a text that is none, its first part. */
 export function kindOf(scope: string): string {
   return scope.split('/', 1)[0]!;

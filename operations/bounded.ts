@@ -1,6 +1,6 @@
 import { Client, Connection, isGrpcServiceError } from '@temporalio/client';
 import type { DecisionKind, DecisionRequest } from '../core/run';
-import type { Fault, LeverChange } from '../core/coordination';
+import type { Fault, LeverChange, Symptom } from '../core/coordination';
 import { SwitchoverError } from '../core/errors';
 import type { Runbook } from '../core/runbook';
 import { temporalOptions } from './connect';
@@ -47,6 +47,10 @@ export class BoundedOperations extends Operations {
 
   override openIncident(fault: Fault) {
     return this.bounded(() => super.openIncident(fault));
+  }
+
+  override noteSymptom(symptom: Symptom) {
+    return this.bounded(() => super.noteSymptom(symptom));
   }
 
   override decide(run: string, kind: DecisionKind, request: DecisionRequest) {
@@ -100,6 +104,7 @@ export type RunOperations = Pick<
   | 'ready'
   | 'start'
   | 'openIncident'
+  | 'noteSymptom'
   | 'decide'
   | 'show'
   | 'list'

@@ -19,6 +19,7 @@ import {
   type ReportedFault,
   type StartRequest,
   type Started,
+  type Symptom,
 } from '../core/coordination';
 import { SwitchoverError, isErrorCode } from '../core/errors';
 import {
@@ -86,7 +87,7 @@ const FAULTS_MS = 10_000;
  */
 export class Operations {
   /** A storm of faults travels in few updates: Temporal takes ten at once from all doors together. */
-  private readonly faults = new Batcher<ReportedFault, Answered>({
+  private readonly faults = new Batcher<ReportedFault | Symptom, Answered>({
     send: (faults) =>
       this.client.withDeadline(Date.now() + FAULTS_MS, () => this.coordinate(openIncidents, faults)),
     inFlight: 2,
@@ -141,13 +142,15 @@ export class Operations {
     return this.coordinate(startRun, request, run);
   }
 
+  /** Adds an alert that no runbook answers to the open incident it is part of. @throws NO_RUNBOOK where there is none */
+  async noteSymptom(symptom: Symptom): Promise<Opened> {
+    return opened(await this.faults.ask(symptom));
+  }
+
   /** Opens an incident or joins the one that covers its scope. @throws LEVER_ENGAGED: kept until it is released, and as {@link start} */
   async openIncident(fault: Fault): Promise<Opened> {
     checkRequest(findRunbook(this.catalogue, fault.runbook), { input: fault.input });
-    const answer = await this.faults.ask({ ...fault, reportedAt: new Date().toISOString() });
-    if (!('error' in answer)) return answer;
-    const { code, sentence } = answer.error;
-    throw new SwitchoverError(isErrorCode(code) ? code : 'INTERNAL', sentence);
+    return opened(await this.faults.ask({ ...fault, reportedAt: new Date().toISOString() }));
   }
 
   /** Asks for the lock of a scope, on behalf of a run that was started past the coordinator. */
@@ -342,6 +345,12 @@ export class Operations {
       throw error;
     }
   }
+}
+
+function opened(answer: Answered): Opened {
+  if (!('error' in answer)) return answer;
+  const { code, sentence } = answer.error;
+  throw new SwitchoverError(isErrorCode(code) ? code : 'INTERNAL', sentence);
 }
 
 function keyedRun(runbook: string, key: string): string {

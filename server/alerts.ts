@@ -2,6 +2,7 @@ import type { AlertRef } from '../core/run';
 import type { Opened } from '../core/coordination';
 import { SwitchoverError } from '../core/errors';
 import { matchAlert, scopeOf, type Runbook } from '../core/runbook';
+import { scopeOfLabels } from '../core/scope';
 import { checkRequest } from '../core/runbook-schema';
 import type { RunOperations } from '../operations/bounded';
 import type { Metrics } from './metrics';
@@ -21,7 +22,7 @@ export type Verdict = Opened | { ignored: string };
  */
 export class AlertDesk {
   constructor(
-    private readonly operations: Pick<RunOperations, 'catalogue' | 'openIncident'>,
+    private readonly operations: Pick<RunOperations, 'catalogue' | 'openIncident' | 'noteSymptom'>,
     private readonly metrics: Pick<Metrics, 'alerts' | 'runs'>,
   ) {}
 
@@ -37,10 +38,23 @@ export class AlertDesk {
     }
   }
 
+  /** An alert that nothing answers is evidence where something around its place is being dealt with already. */
+  private async note(labels: Alert['labels'], alert: AlertRef): Promise<Verdict> {
+    const ignored = `no runbook answers its labels; ${answered(this.operations.catalogue)}`;
+    const scope = scopeOfLabels(labels);
+    if (!scope) return { ignored };
+    try {
+      return await this.operations.noteSymptom({ scope, alert });
+    } catch (error) {
+      if (error instanceof SwitchoverError && error.code === 'NO_RUNBOOK') return { ignored };
+      throw error;
+    }
+  }
+
   private async decide({ labels, firing, ...alert }: Alert): Promise<Verdict> {
     if (!firing) return { ignored: 'resolved: a run proves by itself that service is back' };
     const match = matchAlert(this.operations.catalogue, labels);
-    if (!match) return { ignored: `no runbook answers its labels; ${answered(this.operations.catalogue)}` };
+    if (!match) return this.note(labels, alert);
     const { runbook, input } = match;
     try {
       checkRequest(runbook, { input });

@@ -10,6 +10,7 @@ import type {
   ReportedFault,
   StartRequest,
   Started,
+  Symptom,
   Yield,
 } from '../core/coordination';
 import type { AlertRef, DecisionKind, DecisionRequest, RunReport, Trigger } from '../core/run';
@@ -47,8 +48,11 @@ export const leverMoved = defineSignal<[Lever | null]>('leverMoved');
 /** The one coordinator of an environment. */
 export const coordinatorId = (environment: string) => `coordinator-${environment}`;
 
-/** Opens an incident and starts its run, or joins the one that already deals with it; for several faults at once. */
-export const openIncidents = defineUpdate<Answered[], [ReportedFault[]]>('openIncidents');
+/**
+ * Opens an incident and starts its run, or joins the one that already deals with it; for several faults at once. A symptom
+ * joins or is answered with NO_RUNBOOK.
+ */
+export const openIncidents = defineUpdate<Answered[], [(ReportedFault | Symptom)[]]>('openIncidents');
 
 /** Starts a run under its scope's lock, or joins the run of the same runbook that holds it. */
 export const startRun = defineUpdate<Started, [StartRequest]>('startRun');

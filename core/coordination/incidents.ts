@@ -1,7 +1,7 @@
 import { contains } from '../scope';
 import type { AlertRef } from '../run';
 import { claims } from './locks';
-import type { Claim, Coordination, Fault, Incident } from './state';
+import type { Claim, Coordination, Fault, Incident, Symptom } from './state';
 
 const ALERTS_KEPT = 50;
 
@@ -23,6 +23,15 @@ export function dealsWith(now: Coordination, { scope, runbook }: Fault): Claim |
   return found.find(({ yieldsTo }) => !yieldsTo) ?? found[0];
 }
 
+/** The open incident that a symptom belongs to: of a scope around it, else the widest within its own. */
+export function explains(now: Coordination, { scope }: Symptom): Incident | undefined {
+  const incidents = Object.values(now.incidents).toSorted((a, b) => a.scope.length - b.scope.length);
+  return (
+    incidents.findLast((incident) => contains(incident.scope, scope)) ??
+    incidents.find((incident) => contains(scope, incident.scope))
+  );
+}
+
 /** Opens an incident for a fault that `run` deals with. `at`: ISO time. */
 export function openIncident(now: Coordination, fault: Fault, run: string, at: string): Incident {
   now.opened += 1;
@@ -41,7 +50,7 @@ export function openIncident(now: Coordination, fault: Fault, run: string, at: s
 }
 
 /** Attaches a fault to an open incident. @returns whether the alert is one not seen before */
-export function attach(incident: Incident, { scope, alert }: Pick<Fault, 'scope' | 'alert'>): boolean {
+export function attach(incident: Incident, { scope, alert }: Symptom): boolean {
   incident.arrivals += 1;
   if (alert.faultAt < incident.faultAt) incident.faultAt = alert.faultAt;
   if (scope !== incident.scope && !incident.places?.includes(scope))

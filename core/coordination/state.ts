@@ -93,6 +93,9 @@ export interface Fault {
   alert: AlertRef;
 }
 
+/** An alert that no runbook answers, about a place: evidence for the run that deals with a fault there. */
+export type Symptom = Pick<Fault, 'scope' | 'alert'>;
+
 /** A fault as a door hands it over. */
 export interface ReportedFault extends Fault {
   /** ISO time of the handing over. */

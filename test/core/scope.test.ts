@@ -1,4 +1,4 @@
-import { contains, parseNode, parseScope, regionOf } from '../../core/scope';
+import { contains, parents, parseNode, parseScope, regionOf, scopeOfLabels } from '../../core/scope';
 
 it.each([
   ['global', { kind: 'global', path: [] }],
@@ -19,6 +19,22 @@ it.each([
   ['region/us-east-1', 'region/us-east-10', false],
   ['zone/us-east-1/a', 'node/us-east-1/b/n1', false],
 ])('%s contains %s: %s', (outer, inner, expected) => expect(contains(outer, inner)).toBe(expected));
+
+it.each<[Record<string, string>, string | undefined]>([
+  [{ node: 'us-east-1/a/n1', zone: 'us-east-1/a', region: 'us-east-1' }, 'node/us-east-1/a/n1'],
+  [{ node: '10.0.0.1:9100', region: 'us-east-1' }, 'region/us-east-1'],
+  [{ zone: 'us-east-1/a' }, 'zone/us-east-1/a'],
+  [{ alertname: 'DiskFull' }, undefined],
+])('labels %j name %s', (labels, expected) => expect(scopeOfLabels(labels)).toBe(expected));
+
+it.each([
+  ['node/us-east-1/a/n1', ['zone/us-east-1/a', 'region/us-east-1', 'global']],
+  ['region/us-east-1', ['global']],
+  ['lb/us-east-1', ['region/us-east-1', 'global']],
+  ['database/main', ['global']],
+  ['global', []],
+  ['planet/earth', []],
+])('around %s are %j', (scope, expected) => expect(parents(scope)).toEqual(expected));
 
 it('takes a node id apart, or says it is none', () => {
   expect(parseNode('us-east-1/a/n1')).toEqual({ region: 'us-east-1', zone: 'a', name: 'n1' });

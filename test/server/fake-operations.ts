@@ -1,10 +1,12 @@
 import {
   nothingOpen,
+  overlap,
   type Coordination,
   type Fault,
   type LeverChange,
   type Opened,
   type Started,
+  type Symptom,
 } from '../../core/coordination';
 import { SwitchoverError } from '../../core/errors';
 import { isOver, type DecisionKind, type DecisionRequest, type RunReport } from '../../core/run';
@@ -54,6 +56,13 @@ export class FakeOperations implements RunOperations {
     const joined = this.faults.some(({ scope }) => scope === fault.scope);
     this.faults.push(fault);
     return { incident: 'INC-20300102-0001', run: `run-${fault.scope}`, joined };
+  }
+
+  async noteSymptom({ scope }: Symptom): Promise<Opened> {
+    this.fail();
+    const around = this.faults.find((fault) => overlap(fault.scope, scope));
+    if (!around) throw new SwitchoverError('NO_RUNBOOK', 'nothing is open there');
+    return { incident: 'INC-20300102-0001', run: `run-${around.scope}`, joined: true };
   }
 
   async decide(run: string, kind: DecisionKind, request: DecisionRequest): Promise<string> {

@@ -190,6 +190,29 @@ describe('several alerts', () => {
   });
 });
 
+test('one that nothing answers is evidence where its place is being dealt with, and else ignored', async () => {
+  const symptom = alert({ labels: { alertname: 'SlowCalls', zone: 'us-east-1/a' }, fingerprint: 'f4' });
+  await withServer(async (server) => {
+    expect((await send(server, payload(symptom))).json()).toEqual({ ignored: UNMATCHED });
+    await send(server, payload(alert()));
+    expect((await send(server, payload(symptom))).json()).toMatchObject({
+      run: 'run-node/us-east-1/a/n1',
+      joined: true,
+    });
+  });
+});
+
+test('one that comes while the safety lever is engaged is kept, and the answer says so', async () => {
+  await withServer(async (server) => {
+    server.operations.failure = new SwitchoverError('LEVER_ENGAGED', 'ada has engaged the safety lever');
+    const answer = await send(server, payload(alert()));
+    expect([answer.statusCode, answer.json()]).toEqual([
+      200,
+      { ignored: 'ada has engaged the safety lever' },
+    ]);
+  });
+});
+
 test('each is counted by what became of it', async () => {
   await withServer(async (server) => {
     await send(server, payload(alert(), alert(), other, nameless));

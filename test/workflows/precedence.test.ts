@@ -184,6 +184,33 @@ describe('faults of many nodes of a zone', () => {
     await ended(lab().run(wide), 'act zone');
   });
 
+  it('take symptoms of the same place as evidence, which start nothing by themselves', async () => {
+    const symptom = (scope: string) => ({
+      scope,
+      alert: { ...fault('n1').alert, fingerprint: scope, summary: `${scope} is slow` },
+    });
+    await expect(operations.noteSymptom(symptom(`zone/${zone}`))).rejects.toMatchObject({
+      code: 'NO_RUNBOOK',
+      message: `no runbook answers it, and no incident is open that zone/${zone} is part of`,
+    });
+    const wide = lab().run(
+      (
+        await operations.openIncident(
+          fault('n1', { runbook: 'lab-zone', input: { zone }, scope: `zone/${zone}` }),
+        )
+      ).run,
+    );
+    for (const scope of [`zone/${zone}`, `node/${node('n7')}`])
+      expect(await operations.noteSymptom(symptom(scope))).toMatchObject({ run: wide.id, joined: true });
+    await wide.world.begins('act zone');
+    await ended(wide, 'act zone');
+    expect((await wide.report()).alerts.map(({ summary }) => summary)).toEqual([
+      'n1 is down',
+      `zone/${zone} is slow`,
+      `node/${node('n7')} is slow`,
+    ]);
+  });
+
   async function oneZoneOf8(): Promise<void> {
     const nodes = { ...RULES.nodes, [`zone/${zone}`]: 8 };
     lab()

@@ -14,6 +14,7 @@ import {
   doesTheSame,
   echoed,
   explain,
+  explains,
   forgive,
   free,
   grantNext,
@@ -42,6 +43,7 @@ import {
   type Rules,
   type StartRequest,
   type Started,
+  type Symptom,
 } from '../../core/coordination';
 import type { Trigger, Warrant } from '../../core/run';
 import { findRunbook } from '../../core/runbook';
@@ -122,12 +124,16 @@ export class Desk {
     await this.grant();
   }
 
-  private async openIncidents(faults: ReportedFault[]): Promise<Answered[]> {
+  private async openIncidents(reported: (ReportedFault | Symptom)[]): Promise<Answered[]> {
     const rules = await this.knownRules();
+    const faults = reported.filter((one) => 'runbook' in one);
     // What is one fault of a whole place is opened first, so that its parts join it.
     const wide = this.now.lever ? [] : widened(this.now, rules, catalogue, faults, time());
     for (const fault of wide) await this.answer({ ...fault, reportedAt: time() }, rules);
-    const answers = await Promise.all(faults.map((fault) => this.answer(fault, rules)));
+    const dealtWith = new Map<unknown, Answered>();
+    const answering = faults.map(async (fault) => dealtWith.set(fault, await this.answer(fault, rules)));
+    await Promise.all(answering);
+    const answers = reported.map((one) => dealtWith.get(one) ?? this.note(one));
     await this.mail.deliver();
     this.show();
     return answers;
@@ -141,6 +147,18 @@ export class Desk {
       const { sentence, code = 'INTERNAL' } = causeOf(error);
       return { error: { code, sentence } };
     }
+  }
+
+  /** A symptom is evidence for the run that deals with a fault around it; on its own it starts nothing. */
+  private note(symptom: Symptom): Answered {
+    const incident = explains(this.now, symptom);
+    if (!incident) {
+      const sentence = `no runbook answers it, and no incident is open that ${symptom.scope} is part of`;
+      return { error: { code: 'NO_RUNBOOK', sentence } };
+    }
+    const { id, run } = incident;
+    if (attach(incident, symptom)) this.mail.attach(run, symptom.alert, undefined);
+    return { incident: id, run, joined: true };
   }
 
   /** While the lever is engaged a fault joins the run at work on it, if there is one, and is kept if there is none. */
