@@ -1,3 +1,5 @@
+import type { BucketMove, Placed } from '../core/placement';
+
 /**
  * What the runbooks need of the outside world: small interfaces, one vendor a file in `adapters/` (DESIGN section 6).
  * Every method is idempotent, bounded by a time-out shorter than the objective it serves, and throws a
@@ -57,20 +59,43 @@ export interface Fleet {
   kill(program: string, pid: number): Promise<void>;
 }
 
-/** What handing sessions over found and did; counts of sessions. */
+/** What handing sessions over found and did; counts of sessions, all of one moment. */
 export interface HandOver {
+  /** That had not expired. */
   found: number;
+  /** Whose owner is another now: `found` less `lost`. */
   moved: number;
-  /** Listed as the node's, but their record is gone. */
+  /**
+   * Listed as not expired, but their record is gone. Up to a thousand sessions each is looked up; of more, a thousand
+   * from all the buckets that moved, those next to expire: then it is what was seen, and there may be more.
+   */
   lost: number;
 }
 
-/** The session store, in which every session has one owner (docs: sandbox/mcp-node/README.md). */
+/** A bucket of sessions, where it is, and how many sessions in it have not expired. */
+export interface Bucket extends Placed {
+  sessions: number;
+}
+
+/** What became of a request to move buckets. */
+export interface Moved extends HandOver {
+  /** The buckets that did move, as they are placed now. */
+  placed: Placed[];
+}
+
+/**
+ * The session store, in which every session belongs to a bucket and every bucket to one node (sandbox/mcp-node/README.md).
+ * The buckets of a store that has none yet are placed by whatever is asked of it first.
+ */
 export interface Sessions {
-  /** How many sessions the node owns. */
+  /** How many sessions the node owns: those of its buckets. */
   owned(node: string): Promise<number>;
-  /** Gives the sessions of `from` to `to`, evenly. Sessions that others own by now are left alone. */
+  /** Every bucket, by number. */
+  buckets(): Promise<Bucket[]>;
+  /** Gives the buckets of `from` away, each to the first of `to` in its ranking. Buckets of others are left alone. */
   handOver(from: string, to: readonly string[]): Promise<HandOver>;
+  /** Moves these buckets, all in one moment, except those that are no longer where the move says. */
+  place(moves: readonly BucketMove[]): Promise<Moved>;
 }
 
 /** One probe's verdict. */

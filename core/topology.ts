@@ -33,7 +33,7 @@ export function findNode(config: Config, id: string): Node {
 }
 
 /** Every node of a region, spares included, in the order of the file. */
-export function nodesOf(config: Config, region: string): Node[] {
+export function nodesOf(config: Pick<Config, 'regions'>, region: string): Node[] {
   return Object.entries(config.regions[region]?.zones ?? {}).flatMap(([zone, { nodes, spares }]) => [
     ...Object.entries(nodes).map(([name, address]) => toNode({ region, zone, name }, address, false)),
     ...Object.entries(spares ?? {}).map(([name, address]) => toNode({ region, zone, name }, address, true)),

@@ -25,7 +25,7 @@ export function compose(
     }),
   );
   const { password } = config.sessions;
-  const sessions = redisSessions(config.sessions, password && readSecret(password, 'sessions.password'));
+  const sessions = redisSessions(config, password && readSecret(password, 'sessions.password'));
   const client = new Client({ connection, namespace });
   return {
     config,

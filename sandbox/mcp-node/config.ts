@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { Candidate } from '../../core/placement';
+import { parseNode } from '../../core/scope';
 
 /** What one node is told at start, from its environment. Durations carry their unit in the name. */
 export interface NodeConfig {
@@ -7,6 +9,8 @@ export interface NodeConfig {
   host: string;
   port: number;
   redisUrl: string;
+  /** The nodes among which sessions are placed. */
+  fleet: Candidate[];
   sessionTtlS: number;
   /** Directory of fault files, see `faults.ts`; undefined = this node takes no injected faults. */
   faultsDir: string | undefined;
@@ -15,10 +19,24 @@ export interface NodeConfig {
 
 const LISTEN = /^(?<host>127(?:\.\d{1,3}){3}):(?<port>\d{1,5})$/;
 
+/** Reads `us-east-1/a/n1=40,…`: the fleet's nodes, each with the weight of its region. */
+const Fleet = z.string().transform((text, { addIssue }) =>
+  text.split(',').map((entry): Candidate => {
+    const [id = '', weight = ''] = entry.split('=');
+    const place = parseNode(id);
+    if (!place || !/^\d+$/.test(weight)) {
+      addIssue(`must be nodes with the weights of their regions, e.g. us-east-1/a/n1=40,us-east-1/a/n2=40`);
+      return z.NEVER;
+    }
+    return { id, region: place.region, zone: place.zone, weight: Number(weight) };
+  }),
+);
+
 const Environment = z.object({
   NODE_ID: z.string().regex(/^[\w-]+\/[\w-]+\/[\w-]+$/, 'must be region/zone/node, e.g. us-east-1/a/n1'),
   LISTEN: z.string().regex(LISTEN, 'must be a loopback address and port, e.g. 127.1.1.1:8080'),
   REDIS_URL: z.url({ protocol: /^rediss?$/, error: 'must be a Redis URL, e.g. redis://127.0.0.1:6379' }),
+  FLEET: Fleet,
   SESSION_TTL_S: z.coerce
     .number('must be a whole number of seconds, e.g. 3600')
     .int()
@@ -41,13 +59,14 @@ export function readConfig(env: NodeJS.ProcessEnv): NodeConfig {
     });
     throw new Error(`MCP node not started, its environment is wrong: ${problems.join('; ')}`);
   }
-  const { NODE_ID, REDIS_URL, SESSION_TTL_S, FAULTS_DIR, VERSION } = parsed.data;
+  const { NODE_ID, REDIS_URL, FLEET, SESSION_TTL_S, FAULTS_DIR, VERSION } = parsed.data;
   const { host = '', port } = LISTEN.exec(parsed.data.LISTEN)?.groups ?? {};
   return {
     nodeId: NODE_ID,
     host,
     port: Number(port),
     redisUrl: REDIS_URL,
+    fleet: FLEET,
     sessionTtlS: SESSION_TTL_S,
     faultsDir: FAULTS_DIR,
     version: VERSION,

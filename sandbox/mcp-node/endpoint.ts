@@ -48,9 +48,6 @@ async function post(deps: McpDeps, req: IncomingMessage, res: ServerResponse): P
   if (id === undefined) return initialize(deps, req, res);
   const session = await deps.store.claim(id);
   if (!session) return sendNotFound(res, id);
-  if (session.previousOwner !== deps.node.nodeId) {
-    deps.log.info({ session: id, from: session.previousOwner }, 'adopted a session');
-  }
   await serve(deps, session, new StreamableHTTPServerTransport({ enableJsonResponse: true }), req, res);
 }
 

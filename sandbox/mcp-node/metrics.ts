@@ -5,7 +5,7 @@ export interface Metrics {
   registry: Registry;
   /** Counts and times one MCP request; a status of 500 or more counts as an error as well. */
   observe(method: string, status: number, seconds: number): void;
-  /** What the node holds now: sessions it owns, MCP requests not yet answered. */
+  /** What the node holds now: sessions of its buckets, MCP requests not yet answered. */
   setLoad(sessions: number, inFlight: number): void;
 }
 
@@ -24,7 +24,11 @@ export function createMetrics(nodeId: string): Metrics {
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
     registers,
   });
-  const sessions = new Gauge({ name: 'mcp_sessions', help: 'Sessions this node owns', registers });
+  const sessions = new Gauge({
+    name: 'mcp_sessions',
+    help: 'Sessions of the buckets this node owns',
+    registers,
+  });
   const inFlight = new Gauge({
     name: 'mcp_requests_in_flight',
     help: 'MCP requests not yet answered',

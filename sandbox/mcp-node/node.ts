@@ -36,7 +36,7 @@ export class McpNode {
   ) {
     this.redis = connectRedis(config.redisUrl);
     this.redis.on('error', (err) => log.warn({ err }, 'Redis connection failed, trying again'));
-    this.store = new SessionStore(this.redis, config.nodeId, config.sessionTtlS);
+    this.store = new SessionStore(this.redis, config);
     this.faults = new Faults(config.faultsDir, config.nodeId);
     this.metrics = createMetrics(config.nodeId);
     this.server = createServer((req, res) => void this.handle(req, res));

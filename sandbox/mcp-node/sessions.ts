@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import type { Result } from 'ioredis';
 import { z } from 'zod';
+import { Placement, bucketOf } from '../../core/placement';
+import type { NodeConfig } from './config';
 import * as lua from './lua';
 
 const SessionData = z.object({ count: z.int(), note: z.string().optional() });
@@ -14,6 +16,8 @@ export interface Session {
   id: string;
   /** Version of `data`: ms of Redis's clock at its last change. */
   updatedAt: string;
+  /** Where its bucket was, `<node id> <stamp>`. */
+  placement: string;
   data: SessionData;
 }
 
@@ -24,25 +28,14 @@ const RECONNECT_MS = 100;
 
 declare module 'ioredis' {
   interface RedisCommander<Context> {
-    mcpCreate(
-      key: string,
-      owner: string,
-      id: string,
-      node: string,
-      ttl: number,
-      data: string,
-    ): Result<string, Context>;
-    mcpClaim(
-      key: string,
-      owner: string,
-      id: string,
-      node: string,
-      ttl: number,
-    ): Result<[string, string, string] | null, Context>;
-    mcpCount(key: string): Result<number | null, Context>;
-    mcpWrite(key: string, readAt: string, data: string): Result<number, Context>;
-    mcpEnd(key: string, id: string): Result<number, Context>;
-    mcpSweep(owner: string, node: string): Result<number, Context>;
+    mcpCreate(...args: [...Keys, ...Identity, ttl: number, data: string]): Result<[string, string], Context>;
+    mcpClaim(...args: [...Keys, ...Identity, ttl: number]): Result<[string, string, string] | null, Context>;
+    mcpCount(session: string): Result<number | null, Context>;
+    mcpWrite(
+      ...args: [session: string, placement: string, bucket: number, at: string, placed: string, data: string]
+    ): Result<number, Context>;
+    mcpEnd(session: string, list: string, id: string): Result<number, Context>;
+    mcpSweep(placement: string, node: string, lists: string): Result<number, Context>;
   }
 }
 
@@ -54,58 +47,59 @@ export function connectRedis(url: string): Redis {
     maxRetriesPerRequest: 1,
     retryStrategy: () => RECONNECT_MS,
     scripts: {
-      mcpCreate: { lua: lua.CREATE, numberOfKeys: 2 },
-      mcpClaim: { lua: lua.CLAIM, numberOfKeys: 2 },
+      mcpCreate: { lua: lua.CREATE, numberOfKeys: 3 },
+      mcpClaim: { lua: lua.CLAIM, numberOfKeys: 3 },
       mcpCount: { lua: lua.COUNT, numberOfKeys: 1 },
-      mcpWrite: { lua: lua.WRITE, numberOfKeys: 1 },
-      mcpEnd: { lua: lua.END, numberOfKeys: 1 },
+      mcpWrite: { lua: lua.WRITE, numberOfKeys: 2 },
+      mcpEnd: { lua: lua.END, numberOfKeys: 2 },
       mcpSweep: { lua: lua.SWEEP, numberOfKeys: 1 },
     },
   });
 }
 
+const PLACEMENT = 'mcp:placement';
+/** The sessions of a bucket are listed under this and its number. */
+const LISTS = 'mcp:bucket:';
+
 const sessionKey = (id: string): string => `mcp:session:${id}`;
+const listKey = (id: string): string => `${LISTS}${bucketOf(id)}`;
+
+type Keys = [session: string, list: string, placement: string];
+type Identity = [id: string, bucket: number, owner: string];
 
 /**
  * The sessions of the fleet, seen from one node. Nothing is kept in the process, so any node continues any
- * session and a killed node loses none. Every method rejects when Redis is away.
+ * session and a killed node loses none; whose a session is, its bucket says. Every method rejects when Redis is away.
  */
 export class SessionStore {
-  private readonly ownerKey: string;
+  private readonly placement: Placement;
 
   constructor(
     private readonly redis: Redis,
-    private readonly nodeId: string,
-    private readonly ttlS: number,
+    private readonly node: Pick<NodeConfig, 'nodeId' | 'sessionTtlS' | 'fleet'>,
   ) {
-    this.ownerKey = `mcp:owner:${nodeId}`;
+    this.placement = new Placement(node.fleet);
   }
 
-  /** Starts a session owned by this node. */
+  /** Starts a session. */
   async create(): Promise<Session> {
     const id = randomUUID();
     const data: SessionData = { count: 0 };
+    const { redis, node } = this;
     const json = JSON.stringify(data);
-    const updatedAt = await this.redis.mcpCreate(
-      sessionKey(id),
-      this.ownerKey,
-      id,
-      this.nodeId,
-      this.ttlS,
-      json,
-    );
-    return { id, updatedAt, data };
+    const [updatedAt, placement] = await redis.mcpCreate(...this.about(id), node.sessionTtlS, json);
+    return { id, updatedAt, placement, data };
   }
 
   /**
-   * Reads a session for serving it here: this node becomes its owner, its TTL starts anew.
+   * Reads a session for serving it here. Its TTL starts anew; its bucket stays where it is.
    * @returns null when there is no such session (ended, expired, or never was).
    */
-  async claim(id: string): Promise<(Session & { previousOwner: string }) | null> {
-    const found = await this.redis.mcpClaim(sessionKey(id), this.ownerKey, id, this.nodeId, this.ttlS);
+  async claim(id: string): Promise<Session | null> {
+    const found = await this.redis.mcpClaim(...this.about(id), this.node.sessionTtlS);
     if (!found) return null;
-    const [previousOwner, updatedAt, data] = found;
-    return { id, updatedAt, data: SessionData.parse(JSON.parse(data)), previousOwner };
+    const [updatedAt, placement, data] = found;
+    return { id, updatedAt, placement, data: SessionData.parse(JSON.parse(data)) };
   }
 
   /**
@@ -119,20 +113,28 @@ export class SessionStore {
   }
 
   /**
-   * Replaces the session's data, if nobody changed it after `session` was read.
+   * Replaces the session's data, if nobody changed it and its bucket did not move after `session` was read.
    * @returns false when refused: this node's view is stale (it slept, or another call got in first) or the session ended.
    */
-  async write(session: Session, data: SessionData): Promise<boolean> {
-    return (await this.redis.mcpWrite(sessionKey(session.id), session.updatedAt, JSON.stringify(data))) === 1;
+  async write({ id, updatedAt, placement }: Session, data: SessionData): Promise<boolean> {
+    const seen = [updatedAt, placement] as const;
+    const json = JSON.stringify(data);
+    return (await this.redis.mcpWrite(sessionKey(id), PLACEMENT, bucketOf(id), ...seen, json)) === 1;
   }
 
   /** Ends a session. @returns false when there was none. */
   async end(id: string): Promise<boolean> {
-    return (await this.redis.mcpEnd(sessionKey(id), id)) === 1;
+    return (await this.redis.mcpEnd(sessionKey(id), listKey(id), id)) === 1;
   }
 
-  /** Number of sessions this node owns, after dropping the expired ones from its owner set. */
+  /** Number of sessions in this node's buckets, after dropping the expired ones from their lists. */
   async sweep(): Promise<number> {
-    return this.redis.mcpSweep(this.ownerKey, this.nodeId);
+    return this.redis.mcpSweep(PLACEMENT, this.node.nodeId, LISTS);
+  }
+
+  /** What scripts must know of a session: its keys, and who is the first to own its bucket. */
+  private about(id: string): [...Keys, ...Identity] {
+    const bucket = bucketOf(id);
+    return [sessionKey(id), listKey(id), PLACEMENT, id, bucket, this.placement.preferences(bucket)[0]!];
   }
 }

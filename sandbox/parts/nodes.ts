@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { candidatesOf } from '../../core/placement';
 import { nodesOf, type Node } from '../../core/topology';
 import { get } from '../conditions';
 import { FAULT_FILES, faultFile } from '../faults/files';
@@ -35,7 +36,7 @@ export function nodes(context: Context, region: string): Part {
   };
 }
 
-function program({ at, files }: Context, { id, address, spare, program: name }: Node): Program {
+function program({ at, files, config }: Context, { id, address, spare, program: name }: Node): Program {
   return {
     name,
     command: () => [process.execPath, built(MAIN)],
@@ -43,6 +44,9 @@ function program({ at, files }: Context, { id, address, spare, program: name }: 
       NODE_ID: id,
       LISTEN: address,
       REDIS_URL: `redis://${at.redis}`,
+      FLEET: candidatesOf(config)
+        .map((candidate) => `${candidate.id}=${candidate.weight}`)
+        .join(),
       SESSION_TTL_S,
       FAULTS_DIR: files.faults,
       VERSION,

@@ -26,12 +26,12 @@ let worker: TestProcess | undefined;
 
 beforeAll(async () => {
   fleet = await testFleet({ block: 140, workers: 0 });
-  sessions = redisSessions(loadConfig(fleet.sandbox.configPath).sessions, undefined);
+  sessions = redisSessions(loadConfig(fleet.sandbox.configPath));
   folder = mkdtempSync(join(tmpdir(), 'switchover-crashes-'));
   load = startLoad({
     url: fleet.sandbox.urls.mcp[REGION]!,
-    clients: 36,
-    ratePerClient: 0.001, // a session that calls moves off a dead node by itself; these wait to be handed over
+    clients: 200, // so many that every node has sessions in its buckets
+    ratePerClient: 0.001,
     timeoutMs: 10_000,
   });
 }, 120_000);

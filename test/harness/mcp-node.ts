@@ -53,6 +53,9 @@ export async function createNodes(redisUrl: string, addresses: Record<string, st
   const bundle = join(dir, 'node.js');
   const entry = join(__dirname, '../../sandbox/mcp-node/main.ts');
   await build({ entryPoints: [entry], outfile: bundle, bundle: true, platform: 'node', target: 'node20' });
+  const fleet = Object.keys(addresses)
+    .map((name) => `us-east-1/a/${name}=100`)
+    .join();
   const running: TestNode[] = [];
   const faults = new Set<string>();
   const faultFile = (name: string, kind: string): string => join(dir, `us-east-1-a-${name}.${kind}`);
@@ -64,6 +67,7 @@ export async function createNodes(redisUrl: string, addresses: Record<string, st
       NODE_ID: nodeId,
       LISTEN: address,
       REDIS_URL: redisUrl,
+      FLEET: fleet,
       FAULTS_DIR: dir,
       VERSION: '1.2.3',
     };

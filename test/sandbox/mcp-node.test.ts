@@ -1,3 +1,4 @@
+import { Placement, bucketOf } from '../../core/placement';
 import { connectClient, createNodes } from '../harness/mcp-node';
 import type { TestClient, TestNode, TestNodes } from '../harness/mcp-node';
 import { startRedis } from '../harness/redis';
@@ -30,8 +31,20 @@ async function connect(node: TestNode, sessionId?: string): Promise<TestClient> 
   return client;
 }
 
-const ownedBy = (node: TestNode): Promise<string[]> => redis.client.smembers(`mcp:owner:${node.nodeId}`);
-const ownerOf = (id: string): Promise<string | null> => redis.client.hget(`mcp:session:${id}`, 'owner');
+/** The node whose bucket the session is in; it is listed there, and nowhere else. */
+async function ownerOf(id: string): Promise<string | undefined> {
+  const lists = await redis.client.keys('mcp:bucket:*');
+  const listed = await Promise.all(lists.map((list) => redis.client.zscore(list, id)));
+  expect(lists.filter((_, i) => listed[i] !== null)).toEqual([`mcp:bucket:${bucketOf(id)}`]);
+  return (await redis.client.hget('mcp:placement', String(bucketOf(id))))?.split(' ')[0];
+}
+
+/** Whether a node has read the session since its record was told to live for ever: reading it renews its TTL. */
+const readAgain = async (id: string): Promise<boolean> => (await redis.client.ttl(`mcp:session:${id}`)) > 0;
+
+/** Gives the session's bucket to a node, as a runbook would. */
+const move = (id: string, node: TestNode): Promise<number> =>
+  redis.client.hset('mcp:placement', bucketOf(id), `${node.nodeId} ${Date.now() + 1}`);
 
 /** A bare request, for what the SDK's client would not send. */
 function post(node: TestNode, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
@@ -50,17 +63,21 @@ const outcome = (answer: Promise<Response>): Promise<string> =>
   );
 
 describe('sessions', () => {
-  test('a session started on one node is continued by another with its count intact', async () => {
+  test('a session started on one node is continued by another with its count intact, its bucket stays', async () => {
     const [a, b] = await Promise.all([nodes.start('n1'), nodes.start('n2')]);
     const first = await connect(a);
     expect(await first.call('count')).toEqual({ count: 1, node: a.nodeId });
-    expect(await ownedBy(a)).toEqual([first.sessionId]);
+    const owner = await ownerOf(first.sessionId);
+    const fleet = ['n1', 'n2', 'n3'].map((name) => `us-east-1/a/${name}`);
+    const candidates = fleet.map((id) => ({ id, region: 'us-east-1', zone: 'a', weight: 100 }));
+    expect(owner).toBe(new Placement(candidates).preferences(bucketOf(first.sessionId))[0]);
 
-    const second = await connect(b, first.sessionId);
-    expect(await second.call('count')).toEqual({ count: 2, node: b.nodeId });
-    expect(await ownerOf(first.sessionId)).toBe(b.nodeId);
-    expect(await ownedBy(a)).toEqual([]);
-    expect(await ownedBy(b)).toEqual([first.sessionId]);
+    for (const node of [b, a]) {
+      const again = await connect(node, first.sessionId);
+      expect(await again.call('whoami')).toMatchObject({ node: node.nodeId });
+      expect(await ownerOf(first.sessionId)).toBe(owner);
+    }
+    expect(await (await connect(b, first.sessionId)).call('count')).toEqual({ count: 2, node: b.nodeId });
   });
 
   test('kill -9 of a node loses no session and no count', async () => {
@@ -69,12 +86,10 @@ describe('sessions', () => {
     await Promise.all(users.map((user) => user.call('count')));
     await a.kill();
 
-    expect(await ownedBy(a)).toHaveLength(10);
     for (const { sessionId } of users) {
       const user = await connect(b, sessionId);
       expect(await user.call('count')).toEqual({ count: 2, node: b.nodeId });
     }
-    expect(await ownedBy(a)).toEqual([]);
   });
 
   test('counts at once on three nodes are each given their own number', async () => {
@@ -84,8 +99,7 @@ describe('sessions', () => {
     const calls = users.flatMap((user) => Array.from({ length: 20 }, () => user.call('count')));
     const counts = (await Promise.all(calls)).map(({ count }) => Number(count));
     expect(counts.sort((x, y) => x - y)).toEqual(Array.from({ length: 60 }, (_, i) => i + 1));
-    const owners = await Promise.all(all.map(ownedBy));
-    expect(owners.flat()).toEqual([sessionId]);
+    await ownerOf(sessionId);
   });
 
   test('a node that slept through a newer write is refused its own', async () => {
@@ -93,14 +107,33 @@ describe('sessions', () => {
     const awake = await connect(b);
     const asleep = await connect(a, awake.sessionId);
     await nodes.fault('n1', 'latency', '300'); // between reading the session and writing it
+    await redis.client.persist(`mcp:session:${awake.sessionId}`);
     const stale = asleep.call('note', { text: 'stale' });
-    await until('n1 has read the session', async () => (await ownerOf(awake.sessionId)) === a.nodeId);
+    await until('n1 has read the session', () => readAgain(awake.sessionId));
     a.signal('SIGSTOP');
     await awake.call('note', { text: 'new' });
     a.signal('SIGCONT');
 
     await expect(stale).rejects.toThrow(`changed after ${a.nodeId} read it`);
     expect(await awake.call('note', { text: 'last' })).toEqual({ previous: 'new', node: b.nodeId });
+  });
+
+  test('a node that slept through a move of the session’s bucket is refused its write', async () => {
+    const [a, b] = await Promise.all([nodes.start('n1'), nodes.start('n2')]);
+    const asleep = await connect(a);
+    const { sessionId } = asleep;
+    await asleep.call('note', { text: 'old' });
+    await nodes.fault('n1', 'latency', '300'); // between reading the session and writing it
+    await redis.client.persist(`mcp:session:${sessionId}`);
+    const stale = asleep.call('note', { text: 'stale' });
+    await until('n1 has read the session', () => readAgain(sessionId));
+    a.signal('SIGSTOP');
+    await move(sessionId, b);
+    a.signal('SIGCONT');
+
+    await expect(stale).rejects.toThrow(`changed after ${a.nodeId} read it`);
+    const awake = await connect(b, sessionId);
+    expect(await awake.call('note', { text: 'new' })).toEqual({ previous: 'old', node: b.nodeId });
   });
 
   test('the time of change only grows, whatever the clocks say', async () => {
@@ -113,43 +146,42 @@ describe('sessions', () => {
     expect(Number(await redis.client.hget(key, 'updatedAt'))).toBe(future + 1);
   });
 
-  test('a session has a time to live that every use renews', async () => {
+  test('a session has a time to live that every use renews, in its record and in the list of its bucket', async () => {
     const a = await nodes.start('n1', { SESSION_TTL_S: '100' });
     const client = await connect(a);
     const key = `mcp:session:${client.sessionId}`;
-    expect(await redis.client.ttl(key)).toBeGreaterThan(90);
+    const listed = () => redis.client.zscore(`mcp:bucket:${bucketOf(client.sessionId)}`, client.sessionId);
+    const expiry = () => redis.client.pexpiretime(key);
+    expect(await expiry()).toBeGreaterThan(Date.now() + 90_000);
+    expect(await listed()).toBe(String(await expiry()));
     await redis.client.expire(key, 5);
     await client.call('whoami');
-    expect(await redis.client.ttl(key)).toBeGreaterThan(90);
+    expect(await expiry()).toBeGreaterThan(Date.now() + 90_000);
+    expect(await listed()).toBe(String(await expiry()));
   });
 
-  test('an ended session is gone from every node, and from its owner set', async () => {
+  test('an ended session is gone from every node, and from its bucket', async () => {
     const [a, b] = await Promise.all([nodes.start('n1'), nodes.start('n2')]);
     const client = await connect(a);
     const { sessionId } = client;
     await client.end();
-    expect(await redis.client.exists(`mcp:session:${sessionId}`)).toBe(0);
-    expect(await ownedBy(a)).toEqual([]);
+    expect(await redis.client.keys('mcp:session:*')).toEqual([]);
+    expect(await redis.client.keys('mcp:bucket:*')).toEqual([]);
     await expect((await connect(b, sessionId)).call('count')).rejects.toThrow(/Session not found/);
   });
 
-  test('a node that starts drops expired and moved sessions from its owner set', async () => {
-    const mine = `mcp:owner:us-east-1/a/n1`;
-    await redis.client.hset('mcp:session:own', {
-      owner: 'us-east-1/a/n1',
-      data: '{"count":7}',
-      updatedAt: 1,
-    });
-    await redis.client.hset('mcp:session:moved', {
-      owner: 'us-east-1/a/n2',
-      data: '{"count":7}',
-      updatedAt: 1,
-    });
-    await redis.client.sadd(mine, 'own', 'moved', 'expired');
+  test('a node counts the sessions of its own buckets, and drops those that expired', async () => {
+    const [mine, theirs] = [`us-east-1/a/n1 ${Date.now()}`, `us-east-1/a/n2 ${Date.now()}`];
+    await redis.client.hset('mcp:placement', { 5: mine, 6: theirs, 7: mine });
+    const later = Date.now() + 60_000;
+    const put = (bucket: number, score: number, id: string) =>
+      redis.client.zadd(`mcp:bucket:${bucket}`, score, id);
+    await Promise.all([put(5, later, 'one'), put(5, later, 'two'), put(5, Date.now() - 1, 'expired')]);
+    await Promise.all([put(6, later, 'of another'), put(6, Date.now() - 1, 'expired too')]);
     const a = await nodes.start('n1');
-    expect(await ownedBy(a)).toEqual(['own']);
-    expect((await a.health()).body.sessions).toBe(1);
-    expect(await (await connect(a, 'own')).call('count')).toEqual({ count: 8, node: a.nodeId });
+    expect((await a.health()).body.sessions).toBe(2);
+    expect(await redis.client.zrange('mcp:bucket:5', '0', '-1')).toEqual(['one', 'two']);
+    expect(await redis.client.zcard('mcp:bucket:6')).toBe(2);
   });
 });
 
@@ -280,6 +312,10 @@ describe('the life of a node', () => {
       'LISTEN must be a loopback address and port, e.g. 127.1.1.1:8080 (is "0.0.0.0:80")',
     ],
     [{ REDIS_URL: undefined }, 'REDIS_URL must be a Redis URL, e.g. redis://127.0.0.1:6379 (is not set)'],
+    [
+      { FLEET: 'n1=1' },
+      'FLEET must be nodes with the weights of their regions, e.g. us-east-1/a/n1=40,us-east-1/a/n2=40 (is "n1=1")',
+    ],
     [{ SESSION_TTL_S: 'soon' }, 'SESSION_TTL_S must be a whole number of seconds, e.g. 3600 (is "soon")'],
   ])('%j ends it with 2 and a sentence', async (env, sentence) => {
     const a = nodes.launch('n1', env);

@@ -1,6 +1,11 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { redisSessions, type RedisSessions } from '../../../activities/adapters/redis-sessions';
+import type { Config } from '../../../core/config';
+import { BUCKETS, Placement, allBuckets, bucketOf, candidatesOf } from '../../../core/placement';
+import { environmentFile } from '../../../sandbox/environment';
+import { SessionStore, connectRedis } from '../../../sandbox/mcp-node/sessions';
+import { DEFAULTS } from '../../../sandbox/settings';
 import { startRedis, type TestRedis } from '../../harness/redis';
 import { until } from '../../harness/until';
 
@@ -8,135 +13,247 @@ const HOST = '127.130.3.1';
 const N1 = 'us-east-1/a/n1';
 const N2 = 'us-east-1/a/n2';
 const N3 = 'us-east-1/b/n1';
-const LONG = 1_000;
+const SPARE = 'us-east-1/a/s1';
+const ENVIRONMENT = environmentFile(DEFAULTS);
+const FLEET = candidatesOf(ENVIRONMENT);
+const PLACEMENT = new Placement(FLEET);
 
 let redis: TestRedis;
 let sessions: RedisSessions;
+let nodes: ReturnType<typeof connectRedis>;
+let store: SessionStore;
 
 beforeAll(async () => {
   redis = await startRedis(HOST);
-  sessions = redisSessions({ kind: 'redis', url: redis.url });
+  sessions = redisSessions(fleetOn(redis.url));
+  nodes = connectRedis(redis.url);
+  store = storeOf(N1);
 });
 
 afterEach(() => redis.client.flushall());
 
 afterAll(async () => {
   sessions.close();
+  nodes.disconnect();
   await redis.stop();
 });
 
-/** Writes sessions as a node does. */
-async function create(ids: string[], owner = N1, ttlS = LONG): Promise<void> {
+function fleetOn(url: string): Config {
+  return { ...ENVIRONMENT, sessions: { kind: 'redis', url } };
+}
+
+/** The sessions as a node sees them. */
+function storeOf(nodeId: string, sessionTtlS = 1_000): SessionStore {
+  return new SessionStore(nodes, { nodeId, sessionTtlS, fleet: FLEET });
+}
+
+/** Starts sessions, as a node does; their ids. */
+async function create(count: number): Promise<string[]> {
+  const created = await Promise.all(Array.from({ length: count }, () => store.create()));
+  return created.map(({ id }) => id);
+}
+
+const firstOwner = (id: string): string => PLACEMENT.preferences(bucketOf(id))[0]!;
+const placed = async (): Promise<Record<string, string>> => redis.client.hgetall('mcp:placement');
+const bucketsOf = async (node: string): Promise<number[]> =>
+  (await sessions.buckets()).filter(({ owner }) => owner === node).map(({ bucket }) => bucket);
+const stampOf = async (bucket: number): Promise<number> => Number((await placed())[bucket]!.split(' ')[1]);
+
+/** That many sessions in each bucket, found by drawing ids until they fit. */
+async function fill(buckets: readonly number[], each: number): Promise<string[]> {
+  const ids: string[] = [];
+  for (let i = 0; ids.length < each * buckets.length; i += 1) {
+    const id = `s${i}`;
+    const bucket = bucketOf(id);
+    if (buckets.includes(bucket) && ids.filter((other) => bucketOf(other) === bucket).length < each)
+      ids.push(id);
+  }
   const batch = redis.client.pipeline();
   for (const id of ids) {
-    batch.hset(`mcp:session:${id}`, { owner, createdAt: '1000', updatedAt: '1000', data: `{"id":"${id}"}` });
-    batch.expire(`mcp:session:${id}`, ttlS);
-    batch.sadd(`mcp:owner:${owner}`, id);
-    batch.expire(`mcp:owner:${owner}`, ttlS);
+    batch.hset(`mcp:session:${id}`, { createdAt: 1, updatedAt: 1, data: '{"count":0}' });
+    batch.zadd(`mcp:bucket:${bucketOf(id)}`, Date.now() + 1_000_000, id);
   }
   await batch.exec();
+  return ids;
 }
 
-const names = (count: number): string[] => Array.from({ length: count }, (_, i) => `s${i}`);
-const listed = async (node: string): Promise<string[]> =>
-  (await redis.client.smembers(`mcp:owner:${node}`)).toSorted();
-const field = (id: string, name: string): Promise<string | null> =>
-  redis.client.hget(`mcp:session:${id}`, name);
+describe('a store that has no placement', () => {
+  it('gets the ideal one from whatever is asked first, once', async () => {
+    const answers = await Promise.all([sessions.buckets(), sessions.owned(N1), sessions.buckets()]);
+    expect(answers[0]).toEqual(answers[2]);
+    expect(answers[0]).toHaveLength(BUCKETS);
+    for (const { bucket, owner, stamp, sessions: count } of answers[0]) {
+      expect(owner).toBe(PLACEMENT.preferences(bucket)[0]);
+      expect([count, Math.abs(stamp - Date.now()) < 60_000]).toEqual([0, true]);
+    }
+    const before = await placed();
+    await sessions.buckets();
+    expect(await placed()).toEqual(before);
+  });
 
-/** Every session is listed with the one node its record names, and with no other. */
-async function expectOwners(ids: string[], owners: string[]): Promise<void> {
-  const all = await Promise.all(owners.map(listed));
-  expect(all.flat().toSorted()).toEqual(ids.toSorted());
-  for (const [i, owner] of owners.entries()) {
-    const records = await Promise.all(all[i]!.map((id) => field(id, 'owner')));
-    expect(new Set(records)).toEqual(new Set(records.length > 0 ? [owner] : []));
-  }
-}
+  it('gets it bucket by bucket from nodes, and the rest from the first question', async () => {
+    const [id = ''] = await create(1);
+    expect(Object.keys(await placed())).toEqual([String(bucketOf(id))]);
+    const stamp = await stampOf(bucketOf(id));
+    await sessions.buckets();
+    expect(Object.keys(await placed())).toHaveLength(BUCKETS);
+    expect(await stampOf(bucketOf(id))).toBe(stamp);
+  });
+
+  it('keeps what was placed before, wherever that is', async () => {
+    await redis.client.hset('mcp:placement', '7', `${SPARE} 12`);
+    expect((await sessions.buckets()).find(({ bucket }) => bucket === 7)).toEqual({
+      bucket: 7,
+      owner: SPARE,
+      stamp: 12,
+      sessions: 0,
+    });
+  });
+});
+
+describe('owned', () => {
+  it('counts the sessions of the node’s buckets, the expired ones left out', async () => {
+    const ids = await create(300);
+    const own = ids.filter((id) => firstOwner(id) === N1);
+    expect(own.length).toBeGreaterThan(0);
+    expect(await sessions.owned(N1)).toBe(own.length);
+    await redis.client.zadd(`mcp:bucket:${bucketOf(own[0]!)}`, Date.now() - 1, own[0]!);
+    expect(await sessions.owned(N1)).toBe(own.length - 1);
+    const all = await Promise.all(FLEET.map((node) => sessions.owned(node.id)));
+    expect(all.reduce((a, b) => a + b)).toBe(299);
+  });
+});
 
 describe('handOver', () => {
-  it('gives the sessions to the others evenly, with their data and their time to live', async () => {
-    await create(names(1_201));
-    expect(await sessions.owned(N1)).toBe(1_201);
-    expect(await sessions.handOver(N1, [N2, N3])).toEqual({ found: 1_201, moved: 1_201, lost: 0 });
-    expect([await sessions.owned(N1), await sessions.owned(N2), await sessions.owned(N3)]).toEqual([
-      0, 601, 600,
-    ]);
-    await expectOwners(names(1_201), [N2, N3]);
-    expect(await field('s7', 'data')).toBe('{"id":"s7"}');
-    expect(await field('s7', 'createdAt')).toBe('1000');
-    expect(await redis.client.ttl('mcp:session:s7')).toBeGreaterThan(LONG - 60);
+  it('gives each bucket to the next in its ranking, all with one stamp, and leaves records alone', async () => {
+    const buckets = await bucketsOf(N1);
+    const ids = await create(500);
+    const own = ids.filter((id) => firstOwner(id) === N1);
+    const record = () => redis.client.hgetall(`mcp:session:${own[0]}`);
+    const before = await record();
+    const others = FLEET.map(({ id }) => id).filter((id) => id !== N1);
+    expect(await sessions.handOver(N1, others)).toEqual({ found: own.length, moved: own.length, lost: 0 });
+    expect(await bucketsOf(N1)).toEqual([]);
+    const after = await sessions.buckets();
+    for (const bucket of allBuckets()) {
+      const [first, second] = PLACEMENT.preferences(bucket);
+      expect(after.find((one) => one.bucket === bucket)?.owner).toBe(first === N1 ? second : first);
+    }
+    const stamps = after.filter(({ bucket }) => buckets.includes(bucket)).map(({ stamp }) => stamp);
+    expect(new Set(stamps).size).toBe(1);
+    expect(await record()).toEqual(before);
+  });
+
+  it('gives a node’s buckets away also when there is no session in them', async () => {
+    await sessions.buckets();
+    expect(await sessions.handOver(N1, [N2])).toEqual({ found: 0, moved: 0, lost: 0 });
+    expect(await bucketsOf(N1)).toEqual([]);
+  });
+
+  it('goes to those named only, a spare that serves included', async () => {
+    const buckets = await bucketsOf(N1);
+    await sessions.handOver(N1, [SPARE, N3]);
+    const got = await Promise.all([SPARE, N3].map(bucketsOf));
+    expect(got[0]!.length).toBeGreaterThan(0);
+    expect(got.flat()).toEqual(expect.arrayContaining(buckets));
   });
 
   it('done twice does nothing the second time', async () => {
-    await create(names(3));
+    await create(100);
     await sessions.handOver(N1, [N2]);
-    const updatedAt = await field('s0', 'updatedAt');
+    const before = await placed();
     expect(await sessions.handOver(N1, [N2])).toEqual({ found: 0, moved: 0, lost: 0 });
-    expect(await field('s0', 'updatedAt')).toBe(updatedAt);
+    expect(await placed()).toEqual(before);
   });
 
-  it('makes the record newer than any write of the old owner, even of one whose stamp is ahead', async () => {
-    await create(['past', 'future']);
-    await redis.client.hset('mcp:session:future', 'updatedAt', '9000000000000');
-    const before = Date.now();
+  it('stamps a bucket newer than it was, whatever the clocks say', async () => {
+    const [bucket = 0] = await bucketsOf(N1);
+    await redis.client.hset('mcp:placement', bucket, `${N1} 9000000000000`);
     await sessions.handOver(N1, [N2]);
-    expect(Number(await field('past', 'updatedAt'))).toBeGreaterThanOrEqual(before);
-    expect(await field('future', 'updatedAt')).toBe('9000000000001');
-  });
-
-  it('leaves a session alone that another node has adopted', async () => {
-    await create(['mine', 'adopted']);
-    await redis.client.hset('mcp:session:adopted', 'owner', N3);
-    await redis.client.sadd(`mcp:owner:${N3}`, 'adopted');
-    expect(await sessions.handOver(N1, [N2])).toEqual({ found: 2, moved: 1, lost: 0 });
-    await expectOwners(['mine', 'adopted'], [N1, N2, N3]);
-    expect(await field('adopted', 'updatedAt')).toBe('1000');
+    expect((await placed())[bucket]).toBe(`${N2} 9000000000001`);
   });
 
   it('counts what is listed but gone as lost, and lists it no more', async () => {
-    await create(['here', 'gone']);
-    await redis.client.del('mcp:session:gone');
-    expect(await sessions.handOver(N1, [N2])).toEqual({ found: 2, moved: 1, lost: 1 });
-    await expectOwners(['here'], [N1, N2]);
+    const buckets = await bucketsOf(N1);
+    const [gone = ''] = await fill(buckets, 10);
+    await redis.client.del(`mcp:session:${gone}`);
+    const found = buckets.length * 10;
+    expect(await sessions.handOver(N1, [N2])).toEqual({ found, moved: found - 1, lost: 1 });
+    expect(await sessions.handOver(N2, [N1])).toMatchObject({ lost: 0 });
   });
 
-  it('lets the new owner’s list live as long as the sessions it takes', async () => {
-    await create(['old'], N2, 10);
-    await create(['young']);
-    await sessions.handOver(N1, [N2, N3]);
-    const lives = await Promise.all([N2, N3].map((node) => redis.client.ttl(`mcp:owner:${node}`)));
-    expect(Math.max(...lives)).toBeGreaterThan(LONG - 60);
-    await create(['other'], N3, 10);
-    await sessions.handOver(N2, [N3]);
-    expect(await redis.client.ttl(`mcp:owner:${N3}`)).toBeGreaterThan(LONG - 60);
+  it('of very many looks up those next to expire, which a full Redis evicts first', async () => {
+    const ids = await fill((await bucketsOf(N1)).slice(0, 2), 1_000);
+    const [soonest = '', latest = ''] = [ids[0], ids[2]];
+    const batch = redis.client.pipeline();
+    batch.zadd(`mcp:bucket:${bucketOf(soonest)}`, Date.now() + 10_000, soonest).del(`mcp:session:${soonest}`);
+    batch.zadd(`mcp:bucket:${bucketOf(latest)}`, Date.now() + 9e9, latest).del(`mcp:session:${latest}`);
+    await batch.exec();
+    expect(await sessions.handOver(N1, [N2])).toEqual({ found: 2_000, moved: 1_999, lost: 1 });
   });
 
-  it('may run twice at once: each session goes over once', async () => {
-    await create(names(3_000));
+  it('may run twice at once: each bucket goes over once', async () => {
+    await create(300);
+    const found = await sessions.owned(N1);
     const [a, b] = await Promise.all([sessions.handOver(N1, [N2, N3]), sessions.handOver(N1, [N2, N3])]);
-    expect(a.moved + b.moved).toBe(3_000);
-    await expectOwners(names(3_000), [N1, N2, N3]);
+    expect(a.moved + b.moved).toBe(found);
   });
 
-  it('is finished by the next one when it was cut off half-way', async () => {
-    await create(names(10_000));
-    const doomed = redisSessions({ kind: 'redis', url: redis.url });
-    const cutOff = doomed.handOver(N1, [N2, N3]).catch((error: unknown) => error);
-    await until('it has begun', async () => (await sessions.owned(N1)) < 10_000);
-    doomed.close();
-    expect(await cutOff).toMatchObject({ code: 'SESSIONS_UNREACHABLE' });
-    const rest = await sessions.owned(N1);
-    expect(await sessions.handOver(N1, [N2, N3])).toEqual({ found: rest, moved: rest, lost: 0 });
-    await expectOwners(names(10_000), [N1, N2, N3]);
+  it.each([
+    ['BAD_INPUT', []],
+    ['BAD_INPUT', [N1]],
+    ['BAD_INPUT', [N2, N1]],
+    ['UNKNOWN_TARGET', ['mars/a/n1']],
+  ])('refuses with %s to hand the sessions of n1 to %j', async (code, to) => {
+    const own = await bucketsOf(N1);
+    await expect(sessions.handOver(N1, to)).rejects.toMatchObject({ code });
+    expect(await bucketsOf(N1)).toEqual(own);
+  });
+});
+
+describe('place', () => {
+  it('moves what is where it was seen, and says what it moved', async () => {
+    const [a = 0, b = 0, c = 0] = await bucketsOf(N1);
+    await fill([a], 3);
+    const stamp = await stampOf(a);
+    const moves = [
+      { bucket: a, from: N1, to: N2, stamp },
+      { bucket: b, from: N1, to: N3 },
+      { bucket: c, from: N1, to: N2, stamp: stamp - 1 }, // seen before it moved last
+    ];
+    const moved = await sessions.place(moves);
+    expect(moved).toMatchObject({ found: 3, moved: 3, lost: 0 });
+    expect(moved.placed).toEqual([
+      { bucket: a, owner: N2, stamp: await stampOf(a) },
+      { bucket: b, owner: N3, stamp: await stampOf(a) },
+    ]);
+    expect(await stampOf(a)).toBeGreaterThan(stamp);
+    expect(await bucketsOf(N1)).toContain(c);
   });
 
-  it.each([[[]], [[N1]], [[N2, N1]]])('refuses to hand the sessions of n1 to %j', async (to) => {
-    await create(['s']);
-    await expect(sessions.handOver(N1, to)).rejects.toMatchObject({
-      code: 'BAD_INPUT',
-      message: expect.stringContaining(N1),
-    });
-    expect(await listed(N1)).toEqual(['s']);
+  it('of two that saw the same, the first wins and the second moves nothing', async () => {
+    const seen = (await sessions.buckets()).filter(({ owner }) => owner === N1);
+    const to = (node: string) => seen.map(({ bucket, stamp }) => ({ bucket, from: N1, to: node, stamp }));
+    const [first, second] = await Promise.all([sessions.place(to(N2)), sessions.place(to(N3))]);
+    expect([first.placed.length, second.placed.length]).toEqual([seen.length, 0]);
+    expect(await bucketsOf(N1)).toEqual([]);
+  });
+
+  it('takes back what nobody moved since', async () => {
+    const seen = (await sessions.buckets()).filter(({ owner }) => owner === N1);
+    const { placed: now } = await sessions.place(
+      seen.map(({ bucket, stamp }) => ({ bucket, from: N1, to: N2, stamp })),
+    );
+    const [moved] = now;
+    await sessions.place([{ bucket: moved!.bucket, from: N2, to: N3 }]);
+    await sessions.place([{ bucket: moved!.bucket, from: N3, to: N2 }]); // there again, and yet another decision
+    const back = await sessions.place(now.map(({ bucket, stamp }) => ({ bucket, from: N2, to: N1, stamp })));
+    expect(back.placed).toHaveLength(seen.length - 1);
+    expect(await bucketsOf(N1)).not.toContain(moved!.bucket);
+  });
+
+  it('of nothing moves nothing', async () => {
+    expect(await sessions.place([])).toEqual({ found: 0, moved: 0, lost: 0, placed: [] });
   });
 });
 
@@ -144,7 +261,7 @@ describe('trouble', () => {
   it('a store that is away is unreachable within a second, and used again when it is back', async () => {
     const host = '127.130.3.2';
     const other = await startRedis(host);
-    const theirs = redisSessions({ kind: 'redis', url: other.url });
+    const theirs = redisSessions(fleetOn(other.url));
     expect(await theirs.owned(N1)).toBe(0);
     await other.stop();
     const error = {
@@ -167,7 +284,7 @@ describe('trouble', () => {
   it('a hung store is unreachable within a second', async () => {
     const server = createServer((socket) => socket.resume()).listen(6379, '127.130.3.3');
     await once(server, 'listening');
-    const theirs = redisSessions({ kind: 'redis', url: 'redis://127.130.3.3:6379' });
+    const theirs = redisSessions(fleetOn('redis://127.130.3.3:6379'));
     const start = performance.now();
     await expect(theirs.owned(N1)).rejects.toMatchObject({ code: 'SESSIONS_UNREACHABLE' });
     expect(performance.now() - start).toBeLessThan(1_500);
@@ -177,13 +294,13 @@ describe('trouble', () => {
 
   it('a wrong password is told without the password', async () => {
     await redis.client.config('SET', 'requirepass', 'right');
-    const theirs = redisSessions({ kind: 'redis', url: redis.url }, 'wrong');
+    const theirs = redisSessions(fleetOn(redis.url), 'wrong');
     await expect(theirs.owned(N1)).rejects.toMatchObject({
       code: 'SESSIONS_UNREACHABLE',
       message: expect.stringMatching(/^(?!.*wrong$).*(WRONGPASS|NOAUTH)/),
     });
     theirs.close();
-    const right = redisSessions({ kind: 'redis', url: redis.url }, 'right');
+    const right = redisSessions(fleetOn(redis.url), 'right');
     expect(await right.owned(N1)).toBe(0);
     right.close();
     await redis.client.config('SET', 'requirepass', '');
