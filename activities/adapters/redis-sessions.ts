@@ -48,15 +48,9 @@ export function redisSessions(
 ): RedisSessions {
   const { url } = config.sessions;
   const { redis, ask } = connect(url, password);
-  const rankings = new Map<string, Placement>();
-  const rankingsWith = (spares: readonly string[]): Placement => {
-    const candidates = candidatesOf(config, spares);
-    const key = candidates.map(({ id }) => id).join();
-    const known = rankings.get(key) ?? new Placement(candidates);
-    rankings.set(key, known);
-    return known;
-  };
-  const firstOwners = allBuckets().map((bucket) => rankingsWith([]).preferences(bucket)[0]!);
+  const placementWith = placements(config);
+  const whole = placementWith([]);
+  const firstOwners = allBuckets().map((bucket) => whole.preferences(bucket)[0]!);
 
   /** Asks Redis, once every bucket has an owner. */
   const asking = async <T>(what: string, query: () => Promise<T>): Promise<T> => {
@@ -100,10 +94,10 @@ export function redisSessions(
           `the sessions of ${from} cannot be handed to [${to.join(', ')}]: name other nodes`,
         );
       }
-      const serving = new Set(to);
+      const [placement, serving] = [placementWith(to), new Set(to)];
       // Every bucket is named: which of them are `from`'s is seen in the same moment as they are moved.
       const moves = allBuckets().map((bucket) => {
-        const next = rankingsWith(to).owner(bucket, serving);
+        const next = placement.owner(bucket, serving);
         if (next) return { bucket, from, to: next };
         throw new SwitchoverError('UNKNOWN_TARGET', `none of ${to.join(', ')} is a node of the environment`);
       });
@@ -112,6 +106,18 @@ export function redisSessions(
     },
 
     close: () => redis.disconnect(),
+  };
+}
+
+/** Placements among the nodes of the environment and the spares that are named; made once, for ranking takes some ms. */
+function placements(config: Pick<Config, 'regions'>): (spares: readonly string[]) => Placement {
+  const made = new Map<string, Placement>();
+  return (spares) => {
+    const candidates = candidatesOf(config, spares);
+    const key = candidates.map(({ id }) => id).join();
+    const placement = made.get(key) ?? new Placement(candidates);
+    made.set(key, placement);
+    return placement;
   };
 }
 

@@ -4,13 +4,18 @@ import { exclusively } from '../../sandbox/ports';
 import { HOME } from '../../sandbox/settings';
 
 /** Apart from a person's sandbox (0) and those of the tests (from 100 on). */
-const BLOCK = 20;
+export const BLOCK = 20;
 /** Held by the benchmark at work: the next one would take its sandbox down. */
 const LOCK = `127.${BLOCK}.0.9:9010`;
 
 /** One line on standard error: how a benchmark goes. */
 export function say(text: string): void {
   process.stderr.write(`${text}\n`);
+}
+
+/** Works while no other benchmark does. @throws PORT_TAKEN while one is at work */
+export function alone<T>(work: () => Promise<T>): Promise<T> {
+  return exclusively(LOCK, work, 'Another benchmark is at work');
 }
 
 /**
@@ -24,13 +29,12 @@ export async function withSandbox<T>(
 ): Promise<T> {
   // The same nodes fail again and again: automation must not stop to ask why.
   const options = { dir: join(HOME, 'bench'), block: BLOCK, repeats: 1_000, ...settings };
-  const measure = async (): Promise<T> => {
+  return alone(async () => {
     await down(options);
     try {
       return await work(await up(options));
     } finally {
       await down(options);
     }
-  };
-  return exclusively(LOCK, measure, 'Another benchmark is at work');
+  });
 }
