@@ -9,6 +9,7 @@ import { memberOf, ownOf, place, type Deps } from '../deps';
 import { ensure } from '../ensure';
 import type { HandOver, Member, ProcessStatus } from '../ports';
 import type { Assessment, Assessor } from './assess';
+import { handOver } from './hand-over';
 import type { OfNode } from './looks';
 
 /** What was seen of a node before and after it was taken out of its pool. */
@@ -98,24 +99,14 @@ export function nodeActs(deps: Deps, assessor: Assessor) {
       });
     },
 
-    /** Gives the node's buckets of sessions to the nodes of its region that serve. */
+    /** Gives the node's sessions to the nodes of its region that serve. */
     async handOverSessions({ node: id, how }: ActOnNode): Promise<Deed<Partial<HandOver>>> {
       const { loadBalancer, node } = place(deps, id);
       const servers = new Set(serving(await loadBalancer.members()).map(({ server }) => server));
-      const to = nodesOf(config, node.region)
-        .filter(({ server }) => server !== node.server && servers.has(server))
-        .map((other) => other.id);
-      const own = (await sessions.buckets()).filter(({ owner }) => owner === id);
-      const found = own.reduce((sum, bucket) => sum + bucket.sessions, 0);
-      const what = `${own.length} buckets with ${found} sessions`;
-      if (own.length === 0)
-        return { changed: false, sentence: `${id} owns no sessions`, after: { found, moved: 0, lost: 0 } };
-      if (how.mode === 'plan')
-        return { changed: true, sentence: `would hand ${what} to ${to.length} nodes`, before: { found } };
-      const at = new Date().toISOString();
-      const after = await sessions.handOver(id, to);
-      const sentence = `${after.moved} of ${after.found} sessions handed to ${to.length} nodes with their ${own.length} buckets, ${after.lost} lost`;
-      return { changed: true, sentence, before: { found }, after, at };
+      const to = nodesOf(config, node.region).filter(
+        ({ server }) => server !== node.server && servers.has(server),
+      );
+      return handOver(sessions, { from: id, to: to.map((other) => other.id), how });
     },
 
     /**
