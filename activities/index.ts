@@ -6,6 +6,9 @@ import { nodeActs } from './node/acts';
 import { Assessor } from './node/assess';
 import { nodeDrill } from './node/drill';
 import { nodeLooks } from './node/looks';
+import { sessionActs } from './sessions/acts';
+import { sessionLooks } from './sessions/looks';
+import { weightActs } from './sessions/weights';
 
 /** All activities, over the given systems: the only place where they are put together. */
 export function createActivities(deps: Deps) {
@@ -17,6 +20,9 @@ export function createActivities(deps: Deps) {
     ...nodeLooks(deps),
     ...nodeActs(deps, assessor),
     ...nodeDrill(deps),
+    ...sessionLooks(deps),
+    ...sessionActs(deps),
+    ...weightActs(deps),
   };
 }
 

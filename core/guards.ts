@@ -1,4 +1,5 @@
 import type { Refusal } from './run';
+import { liesIn } from './scope';
 
 /** A pool member as guards see it. */
 export interface PoolMember {
@@ -20,6 +21,43 @@ export interface TakeOut {
 /** Members that serve clients now. */
 export function serving(members: readonly PoolMember[]): PoolMember[] {
   return members.filter(({ admin, up }) => admin === 'ready' && up);
+}
+
+/** A guard's question: may the sessions of one place be moved to another? Places by path. */
+export interface MoveSessions {
+  from: string;
+  to: string;
+  /** Nodes of `to` that serve, as their load balancer says. */
+  serving: number;
+  /** Nodes that `to` has in service when all is well. */
+  of: number;
+  /** 0 to 1: share of a pool that has to be in service. */
+  minimumShare: number;
+}
+
+/**
+ * Why sessions must not be moved between these places, or null: never to where they are, never to where nobody serves, nor
+ * to a place that has lost too much of itself to take the load of another.
+ */
+export function whyNotMoveSessions(move: MoveSessions): Refusal | null {
+  const { from, to, serving: left, of, minimumShare } = move;
+  if (liesIn(from, to) || liesIn(to, from))
+    return {
+      guard: 'another place',
+      sentence: `${from} and ${to} are the same place, or one is in the other`,
+    };
+  if (left === 0)
+    return {
+      guard: 'receivers serve',
+      sentence: `no node of ${to} serves: it cannot take the sessions of ${from}`,
+    };
+  if (left / of < minimumShare) {
+    return {
+      guard: 'minimum healthy share',
+      sentence: `${left} of ${of} nodes of ${to} serve, below the minimum share of ${Math.round(minimumShare * 100)} %: it cannot take the sessions of ${from}`,
+    };
+  }
+  return null;
 }
 
 /**

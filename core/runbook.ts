@@ -1,5 +1,6 @@
 import { SwitchoverError } from './errors';
 import type { Runbook } from './runbook-schema';
+import { scopeOfPlace } from './scope';
 
 export type { Runbook };
 
@@ -11,7 +12,9 @@ export function workflowType(id: string): string {
 /** The scope a run with this (valid) input locks. */
 export function scopeOf(runbook: Runbook, input: Record<string, unknown>): string {
   const { kind, input: field } = runbook.scope;
-  return field === undefined ? kind : `${kind}/${String(input[field])}`;
+  if (field === undefined) return kind;
+  const path = String(input[field]);
+  return kind === 'place' ? scopeOfPlace(path) : `${kind}/${path}`;
 }
 
 /** The runbook of this id. @throws UNKNOWN_RUNBOOK */

@@ -40,6 +40,16 @@ export function parseScope(text: string): Scope | null {
   return path.length === DEPTH[scope.kind] && path.every(Boolean) ? scope : null;
 }
 
+/** The scope of a place, of whatever kind its path is: of `us-east-1` region/us-east-1, of `us-east-1/a/n1` node/us-east-1/a/n1. */
+export function scopeOfPlace(path: string): string {
+  return `${PLACES[path.split('/').length] ?? 'node'}/${path}`;
+}
+
+/** Whether the node is the place, or is in it; both by path. */
+export function liesIn(node: string, place: string): boolean {
+  return node === place || node.startsWith(`${place}/`);
+}
+
 /** Reads a node id `region/zone/name`, or null. */
 export function parseNode(id: string): NodePlace | null {
   const scope = parseScope(`node/${id}`);

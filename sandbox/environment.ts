@@ -37,7 +37,7 @@ export function environmentFile(settings: Settings): Config {
       zone: { share: 0.3, atLeast: 2 },
       region: { share: 0.5, atLeast: 3 },
     },
-    objectives: { node: { rto: '5s' }, zone: { rto: '30s' } },
+    objectives: { node: { rto: '5s' }, sessions: { rto: '1s' }, zone: { rto: '30s' } },
     policies: {
       repeats: {
         node: { times: settings.repeats, within: '10m' },

@@ -2,3 +2,5 @@
 export { coordinator } from './coordinator';
 export { monitor } from './monitor';
 export { nodeFailover } from './node-failover';
+export { rebalance } from './rebalance';
+export { sessionMigration } from './session-migration';

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
+import { catalogue } from '../../operations';
 import { build, type Built } from './built';
 
 /** Nothing listens here; a command that would start something fails with TEMPORAL_UNREACHABLE instead of BAD_INPUT. */
@@ -75,7 +76,8 @@ test('with --json an error is one line of JSON on standard error', async () => {
 
 test('an unknown runbook is refused with the list of those there are', async () => {
   const { status, stderr } = await cli.run(['runbook', 'node-failure']);
-  expect(stderr).toContain('"node-failure" is not a runbook; there are node-failover (UNKNOWN_RUNBOOK)');
+  const ids = catalogue.map(({ id }) => id).join(', ');
+  expect(stderr).toContain(`"node-failure" is not a runbook; there are ${ids} (UNKNOWN_RUNBOOK)`);
   expect(status).toBe(2);
 });
 

@@ -1,4 +1,4 @@
-import { whyNotTakeOut, type PoolMember } from '../../core/guards';
+import { whyNotMoveSessions, whyNotTakeOut, type PoolMember } from '../../core/guards';
 
 const serves = (server: string): PoolMember => ({ server, admin: 'ready', up: true });
 const down = (server: string): PoolMember => ({ server, admin: 'ready', up: false });
@@ -34,5 +34,23 @@ describe('may a member be taken out of its pool?', () => {
     expect(refusal?.sentence).toBe(
       'n1 must stay: without it 1 of 4 members of pool us-east-1 serve, below the minimum share of 50 %',
     );
+  });
+});
+
+describe('may sessions be moved from one place to another?', () => {
+  const N1 = 'us-east-1/a/n1';
+  it.each([
+    ['to a node that serves: yes', N1, 'us-east-1/b/n1', 1, 1, null],
+    ['to a region whose nodes serve: yes', 'us-east-1', 'eu-central-1', 6, 6, null],
+    ['to a place of the same name elsewhere: yes', 'us-east-1/a', 'us-east-10/a', 1, 1, null],
+    ['to itself: no', N1, N1, 1, 1, 'another place'],
+    ['to the region it is in: no', N1, 'us-east-1', 6, 6, 'another place'],
+    ['to a node in it: no', 'us-east-1', N1, 1, 1, 'another place'],
+    ['to where nobody serves: no', N1, 'us-east-1/b/n1', 0, 1, 'receivers serve'],
+    ['to where just the minimum share serves: yes', 'us-east-1', 'eu-central-1', 3, 6, null],
+    ['to where less than that serves: no', 'us-east-1', 'eu-central-1', 2, 6, 'minimum healthy share'],
+  ])('%s', (_, from, to, receiving, of, guard) => {
+    const refusal = whyNotMoveSessions({ from, to, serving: receiving, of, minimumShare: 0.5 });
+    expect(refusal?.guard ?? null).toBe(guard);
   });
 });

@@ -62,6 +62,12 @@ describe('a request', () => {
   });
 });
 
+it('a place of any kind is locked as what it is', () => {
+  const migration = catalogue.find(({ id }) => id === 'session-migration')!;
+  const scope = (from: string): string => scopeOf(migration, { from, to: 'eu-central-1' });
+  expect([scope('us-east-1'), scope('us-east-1/a/n1')]).toEqual(['region/us-east-1', 'node/us-east-1/a/n1']);
+});
+
 describe('an alert', () => {
   it('finds its runbook and fills its input from labels', () => {
     const match = matchAlert(catalogue, {

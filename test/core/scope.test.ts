@@ -1,4 +1,13 @@
-import { contains, parents, parseNode, parseScope, regionOf, scopeOfLabels } from '../../core/scope';
+import {
+  contains,
+  liesIn,
+  parents,
+  parseNode,
+  parseScope,
+  regionOf,
+  scopeOfLabels,
+  scopeOfPlace,
+} from '../../core/scope';
 
 it.each([
   ['global', { kind: 'global', path: [] }],
@@ -42,3 +51,19 @@ it('takes a node id apart, or says it is none', () => {
   expect(regionOf('zone/us-east-1/a')).toBe('us-east-1');
   expect(regionOf('global')).toBeUndefined();
 });
+
+it.each([
+  ['us-east-1', 'region/us-east-1'],
+  ['us-east-1/a', 'zone/us-east-1/a'],
+  ['us-east-1/a/n1', 'node/us-east-1/a/n1'],
+])('the scope of %s is %s', (path, scope) => expect(scopeOfPlace(path)).toBe(scope));
+
+it.each([
+  ['us-east-1/a/n1', true],
+  ['us-east-1/a', true],
+  ['us-east-1', true],
+  ['us-east-10', false],
+  ['us-east-1/b', false],
+])('us-east-1/a/n1 lies in %s: %s', (place, expected) =>
+  expect(liesIn('us-east-1/a/n1', place)).toBe(expected),
+);

@@ -1,0 +1,33 @@
+import type { Whereabouts } from '../activities/sessions/acts';
+import type { Transfer } from '../core/transfers';
+import type { Run } from './engine/run';
+import { quick } from './proxies';
+
+/**
+ * Moves buckets of sessions and counts them afterwards; undone, those go back that nobody has moved since.
+ * @returns how many sessions were counted where they were moved to; undefined in a plan
+ */
+export async function transfer(
+  run: Run,
+  title: string,
+  transfers: readonly Transfer[],
+): Promise<number | undefined> {
+  let seen: Whereabouts | undefined;
+  await run.act({
+    title,
+    act: async (how) => {
+      const deed = await quick.transferSessions({ transfers, how });
+      seen = deed.after ?? deed.before;
+      return deed;
+    },
+    undo: {
+      title: 'Move them back',
+      act: (how) => quick.transferBack({ transfers, movedAt: seen?.movedAt, how }),
+    },
+  });
+  const lost = seen?.lost ?? 0;
+  run.lost(lost);
+  const counted = await run.verify('Count them', () => quick.countTransferred({ transfers, lost }));
+  run.mark('provenAt', counted?.at);
+  return counted?.there;
+}
