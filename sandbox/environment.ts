@@ -18,6 +18,22 @@ export const FLEET_USER = 'switchover';
 export const FLEET_PASSWORD_VARIABLE = 'SWITCHOVER_FLEET_PASSWORD';
 export const DATABASE_VARIABLE = 'SWITCHOVER_DATABASE_URL';
 
+/** What automation may do before it asks a person. */
+const LIMITS: Pick<Config['policies'], 'repeats' | 'budget'> = {
+  repeats: {
+    node: { times: 2, within: '10m' },
+    zone: { times: 1, within: '15m' },
+    region: { times: 1, within: '1h' },
+  },
+  budget: { runsPerHour: 120, capacityOut: 0.5 },
+};
+
+const EVER = { times: 1_000_000, within: '1s' };
+const NO_LIMITS: typeof LIMITS = {
+  repeats: { node: EVER, zone: EVER, region: EVER },
+  budget: { runsPerHour: 1_000_000, capacityOut: 1 },
+};
+
 /** The environment file of a sandbox (DESIGN section 7): the fleet as laid out, judged and promised as in REQUIREMENTS. */
 export function environmentFile(settings: Settings): Config {
   const at = sharedAddresses(settings.block);
@@ -39,12 +55,7 @@ export function environmentFile(settings: Settings): Config {
     },
     objectives: { node: { rto: '5s' }, sessions: { rto: '1s' }, zone: { rto: '30s' } },
     policies: {
-      repeats: {
-        node: { times: settings.repeats, within: '10m' },
-        zone: { times: 1, within: '15m' },
-        region: { times: 1, within: '1h' },
-      },
-      budget: { runsPerHour: 60 * settings.repeats, capacityOut: 0.5 },
+      ...(settings.limits ? LIMITS : NO_LIMITS),
       zoneHold: '5s',
       nodeCapacity: 500,
       minimumHealthyShare: 0.5,

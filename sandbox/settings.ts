@@ -21,8 +21,8 @@ const SettingsSchema = Type.Object(
     checks: Type.String({ pattern: '^\\d+(ms|s)/\\d+$', examples: ['2s/3'] }),
     /** Whether one refused connection already takes a node out, ahead of the checks. */
     haproxyObserve: Type.Boolean(),
-    /** How often automation may heal one node within ten minutes before it asks a person. */
-    repeats: Type.Integer({ minimum: 1, examples: [2] }),
+    /** Whether automation asks a person before it repeats itself or does too much at once; benchmarks do without. */
+    limits: Type.Boolean(),
   },
   { additionalProperties: false },
 );
@@ -44,7 +44,7 @@ export const DEFAULTS: Settings = {
   monitoring: true,
   checks: '2s/3',
   haproxyObserve: true,
-  repeats: 2,
+  limits: true,
 };
 
 /** May be changed by an `up` on a sandbox that exists: more parts are started, none is stopped. */

@@ -12,9 +12,11 @@ const PAST_KEPT = 500;
 /** A run that made room for another one has not shown that it does not help. */
 const CUT_SHORT: ReadonlySet<RunState> = new Set<Outcome>(['absorbed', 'interrupted']);
 
-/** Notes that an automatic run was started, for the budget. `at`: ISO time. */
+/** Notes that an automatic run was started, for the budget, which counts whole minutes. `at`: ISO time. */
 export function noteStart(now: Coordination, at: string): void {
-  now.starts = [...now.starts.filter((start) => since(start, at) < HOUR_MS), at];
+  const minute = at.slice(0, 16);
+  const kept = Object.entries(now.starts).filter(([start]) => since(`${start}Z`, at) < HOUR_MS);
+  now.starts = { ...Object.fromEntries(kept), [minute]: (now.starts[minute] ?? 0) + 1 };
 }
 
 /** Notes how an automatic run ended, where it did something or was not let (`refused`: see correlation). */
@@ -55,7 +57,8 @@ function repeats(now: Coordination, rules: Rules, runbook: string, scope: string
 }
 
 function starts(now: Coordination, { budget }: Rules, at: string): string | null {
-  const within = now.starts.filter((start) => since(start, at) < HOUR_MS).length;
+  const lately = Object.entries(now.starts).filter(([start]) => since(`${start}Z`, at) < HOUR_MS);
+  const within = lately.reduce((sum, [, count]) => sum + count, 0);
   return within < budget.runsPerHour
     ? null
     : `automation has started ${within} runs within an hour, which is all it may (budget.runsPerHour)`;

@@ -17,8 +17,8 @@ export interface Coordination {
   closed: Record<string, { incident: Incident; at: string }>;
   /** What automation did of late: the memory of the anti-flapping rule. */
   past: PastRun[];
-  /** ISO times at which automatic runs were started within the last hour. */
-  starts: string[];
+  /** How many automatic runs were started in each minute (`2026-11-21T12:05`) of the last hour. */
+  starts: Record<string, number>;
   /** Engaged where it is set. */
   lever?: Lever;
   /** Faults that came while the lever was engaged, by scope: the first of each. */
@@ -29,7 +29,7 @@ export interface Coordination {
 
 /** What the coordinator knows before anything has happened. */
 export function nothingOpen(): Coordination {
-  return { locks: {}, waiting: [], incidents: {}, closed: {}, past: [], starts: [], held: {}, opened: 0 };
+  return { locks: {}, waiting: [], incidents: {}, closed: {}, past: [], starts: {}, held: {}, opened: 0 };
 }
 
 /** Whose work goes first, lowest first: a drill, planned work or what nobody has approved yet, a rescue, a person's rescue. */

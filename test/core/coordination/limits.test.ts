@@ -70,7 +70,7 @@ describe('automation asks a person', () => {
 
   it('before it starts more runs within an hour than it may', () => {
     const now = nothingOpen();
-    for (const ms of [-3_600_000, -2_000, -1_000]) noteStart(now, later(ms));
+    for (const ms of [-3_660_000, -2_000, -1_000]) noteStart(now, later(ms));
     expect(ask(now)).toBeNull();
     noteStart(now, AT);
     expect(ask(now)).toContain('has started 3 runs within an hour');
