@@ -17,6 +17,9 @@ const FLAT = 1.5;
 /** A history that grows to more events than that was not begun anew in time; Temporal ends a workflow at 51,200. */
 const BOUND = 20_000;
 
+/** How long a run that finds nothing to do may take, ms. */
+const RUN_MS = 60_000;
+
 interface Cycles {
   /** From the handing over of a fault to the answer, in the order of the answers, ms. */
   answeredMs: number[];
@@ -79,7 +82,8 @@ async function cycle(
     });
     cycles.answeredMs.push(performance.now() - began);
     if (joined) cycles.joined += 1;
-    await client.workflow.getHandle(run).result();
+    const over = AbortSignal.any([stop, AbortSignal.timeout(RUN_MS)]);
+    await client.withAbortSignal(over, () => client.workflow.getHandle(run).result());
     if (cycles.answeredMs.length % 100 > 0) continue;
     const { historyLength, runId } = await coordinator.describe();
     cycles.longest = Math.max(cycles.longest, historyLength);

@@ -65,6 +65,32 @@ describe('a scope', () => {
     await free();
   });
 
+  it('is not held again by a run that is over, however short it was', async () => {
+    const runs = new Set<string>();
+    for (let i = 0; i < 5; i += 1) {
+      const { run } = await operations.start({
+        runbook: 'lab-undo',
+        input: { node: `${node}-${i}`, lines: [] },
+        by: 'grace',
+      });
+      await lab().run(run).ends();
+      runs.add(run);
+    }
+    const told = await until('the coordinator was told of all ends', async () => {
+      const { events } = await lab().run('coordinator-lab').handle.fetchHistory();
+      const signals = (events ?? []).flatMap(({ workflowExecutionSignaledEventAttributes: signal }) =>
+        signal
+          ? [{ name: signal.signalName, about: Buffer.from(signal.input!.payloads![0]!.data!).toString() }]
+          : [],
+      );
+      const about = (run: string) =>
+        signals.filter((signal) => signal.about.includes(run)).map(({ name }) => name);
+      const orders = [...runs].map(about);
+      return orders.every((order) => order.length === 2) && orders;
+    });
+    expect(told).toEqual(Array(5).fill(['holds', 'released']));
+  });
+
   it('is shared by who asks for the same runbook: they join its run', async () => {
     const { run } = await start();
     expect(await start()).toEqual({ run, joined: true });

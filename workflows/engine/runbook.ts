@@ -59,6 +59,7 @@ class Engine {
   private readonly operator: Operator;
   private run: Run | undefined;
   private coordinator: string | undefined;
+  private reminding: Promise<void> | undefined;
   /** Set once the coordinator says that a scope it had promised is this run's. */
   private hasScope = false;
   /** An alert that would have started this runbook by itself, without approval. */
@@ -158,7 +159,7 @@ class Engine {
   private remind(trigger: Trigger): void {
     const { run, runbook: id, scope, mode, startedAt } = this.ledger.report;
     const precedence = precedenceOf(this.declared.kind, mode, trigger);
-    void getExternalWorkflowHandle(this.coordinator!)
+    this.reminding = getExternalWorkflowHandle(this.coordinator!)
       .signal(holds, { run, runbook: id, scope, trigger, precedence, since: startedAt })
       .catch(() => undefined);
   }
@@ -288,6 +289,7 @@ class Engine {
     const { run, scope, state } = this.ledger.report;
     const { seenBy } = this.operator;
     if (this.coordinator) {
+      await this.reminding; // signals sent together may arrive in any order
       const coordinator = getExternalWorkflowHandle(this.coordinator);
       await coordinator
         .signal(released, { run, scope, state, changed: this.changed, ...(seenBy ? { seenBy } : {}) })
