@@ -7,7 +7,7 @@ import { findRunbook, scopeOf } from '../core/runbook';
 import { checkRequest } from '../core/runbook-schema';
 import { parseScope } from '../core/scope';
 import { catalogue } from '../operations';
-import { findNode, regionConfig } from '../core/topology';
+import { findNode, findZone, regionConfig } from '../core/topology';
 import { coordinatorId } from '../workflows/messages';
 import type { Deps } from './deps';
 import type { Notice } from './ports';
@@ -47,13 +47,20 @@ export function brief(config: Config, runbook: string, request: unknown): Briefi
       'BAD_CONFIG',
       `objectives.${objective}: is missing (for example {"rto": "5s"})`,
     );
-  const { restarts, ramp } = config.policies;
-  const coordinator = coordinatorId(config.environment);
-  return { coordinator, rtoMs: millis(promised.rto), escalation: config.escalation, restarts, ramp };
+  const { restarts, ramp, zoneHold } = config.policies;
+  return {
+    coordinator: coordinatorId(config.environment),
+    rtoMs: millis(promised.rto),
+    escalation: config.escalation,
+    restarts,
+    ramp,
+    zoneHoldMs: millis(zoneHold),
+  };
 }
 
 function checkTarget(config: Config, scope: string): void {
   const parsed = parseScope(scope);
   if (parsed?.kind === 'node') findNode(config, parsed.path.join('/'));
+  else if (parsed?.kind === 'zone') findZone(config, parsed.path.join('/'));
   else if (parsed?.path[0]) regionConfig(config, parsed.path[0]);
 }

@@ -9,20 +9,24 @@ import { nodeLooks } from './node/looks';
 import { sessionActs } from './sessions/acts';
 import { sessionLooks } from './sessions/looks';
 import { weightActs } from './sessions/weights';
+import { zoneLeaving } from './zone/leave';
+import { zoneReturn } from './zone/return';
 
 /** All activities, over the given systems: the only place where they are put together. */
 export function createActivities(deps: Deps) {
   const assessor = new Assessor(deps);
+  const nodes = { ...nodeLooks(deps), ...nodeActs(deps, assessor) };
   return {
     ...engineActivities(deps),
     ...coordinatorActivities(deps, assessor),
     ...monitorActivities(deps),
-    ...nodeLooks(deps),
-    ...nodeActs(deps, assessor),
+    ...nodes,
     ...nodeDrill(deps),
     ...sessionLooks(deps),
     ...sessionActs(deps),
     ...weightActs(deps),
+    ...zoneLeaving(deps, assessor, nodes),
+    ...zoneReturn(deps, assessor, nodes),
   };
 }
 

@@ -22,11 +22,20 @@ export interface Member {
   current: number;
 }
 
+/** Requests a second of a whole pool. */
+export interface PoolLoad {
+  nowPerS: number;
+  /** The most in any second since the load balancer was started; null where it does not tell. */
+  peakPerS: number | null;
+}
+
 /** A region's load balancer: one pool of MCP nodes. */
 export interface LoadBalancer {
   members(): Promise<Member[]>;
-  /** No traffic whatever, and the connections it holds are closed. */
-  isolate(server: string): Promise<void>;
+  /** What the pool's clients ask of it. */
+  load(): Promise<PoolLoad>;
+  /** No traffic whatever, and the connections they hold are closed: for all of them in one command. */
+  isolate(...servers: readonly string[]): Promise<void>;
   /** No new clients; those it has may finish. */
   drain(server: string): Promise<void>;
   /** Back in service at `weight` percent of its full weight. */

@@ -11,6 +11,13 @@ export function countOrNone(text: string): number {
   return text === '0' ? 0 : count(text);
 }
 
+/** A share above 0 and at most 1. @throws InvalidArgumentError */
+export function share(text: string): number {
+  const value = Number(text);
+  if (value > 0 && value <= 1) return value;
+  throw new InvalidArgumentError('It must be a share above 0 and at most 1, such as 0.75.');
+}
+
 const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 /** The longest that Node's timers can wait. */
 const LONGEST_MS = 2 ** 31 - 1;

@@ -1,3 +1,4 @@
+import { isDegraded, type DegradedRule } from './health';
 import type { Refusal } from './run';
 import { liesIn } from './scope';
 
@@ -81,4 +82,67 @@ export function whyNotTakeOut({ pool, server, members, minimumShare }: TakeOut):
     };
   }
   return null;
+}
+
+/** A guard's question: may a whole zone be taken out of this pool? */
+export interface TakeOutZone {
+  /** For the sentence: `us-east-1`. */
+  pool: string;
+  /** For the sentence: `us-east-1/a`. */
+  zone: string;
+  /** The members that are the zone's. */
+  servers: readonly string[];
+  members: readonly PoolMember[];
+  /** 0 to 1: share of the pool that has to stay in service. */
+  minimumShare: number;
+  /** Requests a second at the pool's measured peak; null where nobody has measured it. */
+  peakPerS: number | null;
+  /** Requests a second that one member bears. */
+  memberCapacity: number;
+}
+
+/**
+ * Why a zone must not be left, or null (DESIGN section 4): never the last zone that serves, never below the minimum
+ * healthy share, never fewer members than the pool's measured peak takes. What is left is what serves elsewhere.
+ */
+export function whyNotTakeOutZone(question: TakeOutZone): Refusal | null {
+  const { pool, zone, servers, members, minimumShare, peakPerS, memberCapacity } = question;
+  const left = serving(members).filter(({ server }) => !servers.includes(server)).length;
+  const refuse = (guard: string, why: string): Refusal => ({
+    guard,
+    sentence: `zone ${zone} must stay: ${why}`,
+  });
+  if (left === 0)
+    return refuse('last serving zone', `no other zone of ${pool} serves; this is a failure of the region`);
+  const without = `without it ${left} of ${members.length} members of pool ${pool} serve`;
+  if (left / members.length < minimumShare) {
+    const share = Math.round(minimumShare * 100);
+    return refuse('minimum healthy share', `${without}, below the minimum share of ${share} %`);
+  }
+  if (peakPerS === null)
+    return refuse('capacity headroom', `${without}, and the peak they would have to bear is not known`);
+  const needed = Math.ceil(peakPerS / memberCapacity);
+  if (left >= needed) return null;
+  return refuse(
+    'capacity headroom',
+    `${without}, but the measured peak of ${peakPerS} requests/s needs ${needed} at ${memberCapacity} each`,
+  );
+}
+
+/** A guard's question: may a zone that was left get traffic again? */
+export interface BringBackZone {
+  zone: string;
+  /** Of the zone's nodes, how many have failed. */
+  failed: number;
+  of: number;
+  rule: DegradedRule;
+}
+
+/** Why a zone must not get traffic, or null: not while so many of its nodes have failed that it would be left again. */
+export function whyNotBringBackZone({ zone, failed, of, rule }: BringBackZone): Refusal | null {
+  if (!isDegraded(failed, of, rule)) return null;
+  return {
+    guard: 'zone still degraded',
+    sentence: `zone ${zone} must stay out: ${failed} of its ${of} nodes do not serve, more than ${Math.round(rule.share * 100)} %`,
+  };
 }

@@ -90,3 +90,16 @@ function failed(now: NodeHealth, event: { at: string; cause: string }, rule: Hea
       return { ...now, cause };
   }
 }
+
+/** From when on the failures of a place's nodes are one failure of the place. */
+export interface DegradedRule {
+  /** 0 to 1: more than this share of the nodes (H4: 0.3 of a zone). */
+  share: number;
+  /** And at least so many nodes: in a small place one node is a large share. */
+  atLeast: number;
+}
+
+/** Whether so many of a place's nodes have failed that the place has (REQUIREMENTS H4). */
+export function isDegraded(down: number, of: number, { share, atLeast }: DegradedRule): boolean {
+  return down >= atLeast && down / of > share;
+}

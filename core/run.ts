@@ -94,6 +94,8 @@ export interface Briefing {
   restarts: number;
   /** Weights, percent, through which traffic comes back. */
   ramp: number[];
+  /** How long a zone that is whole again is held out, milliseconds. */
+  zoneHoldMs: number;
 }
 
 /** An alert that led to a run or was attached to one. */

@@ -32,6 +32,28 @@ export function findNode(config: Config, id: string): Node {
   );
 }
 
+/** A zone with its nodes, spares included. */
+export interface Zone {
+  /** `us-east-1/a` */
+  id: string;
+  region: string;
+  nodes: Node[];
+}
+
+/** The zone with this id. @throws UNKNOWN_TARGET naming the zones that exist. */
+export function findZone(config: Config, id: string): Zone {
+  const [region = ''] = id.split('/');
+  const nodes = nodesOf(config, region).filter((node) => `${region}/${node.zone}` === id);
+  if (nodes.length > 0) return { id, region, nodes };
+  const known = Object.entries(config.regions).flatMap(([name, { zones }]) =>
+    Object.keys(zones).map((zone) => `${name}/${zone}`),
+  );
+  throw new SwitchoverError(
+    'UNKNOWN_TARGET',
+    `input.zone: "${id}" is not a zone of environment ${config.environment}; there are ${known.join(', ')}`,
+  );
+}
+
 /** Every node of a region, spares included, in the order of the file. */
 export function nodesOf(config: Pick<Config, 'regions'>, region: string): Node[] {
   return Object.entries(config.regions[region]?.zones ?? {}).flatMap(([zone, { nodes, spares }]) => [

@@ -93,7 +93,8 @@ async function startPart(
 ): Promise<void> {
   if (missing.length > 0) {
     await part.prepare?.(missing);
-    await Promise.all(missing.map(({ name }) => supervisor.start(name)));
+    // The supervisor starts one at a time; a whole part waiting in its queue would outlast the time-out of a call.
+    for (const { name } of missing) await supervisor.start(name);
   }
   const look = async (): Promise<void> => {
     try {

@@ -14,8 +14,9 @@ import { isBuilt } from './tools';
 
 export type { OnProgress, Progress } from './boot';
 export { connect, type Sandbox, type SandboxUrls } from './client';
-export { breakPart, healPart, type Target } from './faults';
+export { breakPart, healPart, type Severity, type Target } from './faults';
 export { NODE_FAULTS, type NodeFault } from './faults/node';
+export { ZONE_FAULTS, type ZoneFault } from './faults/zone';
 export type { SandboxOptions, Settings } from './settings';
 export { status, type PartStatus, type SandboxStatus } from './status';
 

@@ -4,3 +4,4 @@ export { monitor } from './monitor';
 export { nodeFailover } from './node-failover';
 export { rebalance } from './rebalance';
 export { sessionMigration } from './session-migration';
+export { zoneFailback, zoneFailover } from './zone-failover';

@@ -17,6 +17,14 @@ export const work = proxyActivities<Activities>({
   retry: { initialInterval: '100ms', backoffCoefficient: 2, maximumInterval: '2s', maximumAttempts: 5 },
 });
 
+/** The same for work on many nodes and for long waits: only its heartbeat bounds it. */
+export const long = proxyActivities<Activities>({
+  startToCloseTimeout: '1d',
+  heartbeatTimeout: '2s',
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry: { initialInterval: '100ms', backoffCoefficient: 2, maximumInterval: '2s', maximumAttempts: 5 },
+});
+
 /** Messages to people: tried for a minute, then the next rung is called. */
 export const call = proxyActivities<Activities>({
   startToCloseTimeout: '10s',

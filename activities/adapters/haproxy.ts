@@ -32,6 +32,7 @@ type Row = Partial<Record<string, string>>;
  *
  * Traps:
  * - A reload of HAProxy undoes what was done here and brings its configuration file back.
+ * - The peak of `load` is since HAProxy's last start, reload or `clear counters`.
  * - Weights are whole numbers up to 256. With `weight 1`, HAProxy's default, every percentage is all of it: give
  *   servers `weight 100`.
  * - After `admit` HAProxy takes a server for up until its own check or a client's connection says otherwise.
@@ -60,8 +61,20 @@ export function haproxy({ runtime, backend }: HaproxyConfig): LoadBalancer {
       return servers.map((row) => toMember(row, stats.find((line) => line.svname === row.srv_name)?.scur));
     },
 
-    isolate: (server) =>
-      act(`set server ${backend}/${server} state maint`, `shutdown sessions server ${backend}/${server}`),
+    async load() {
+      const commands = [`show stat ${backend} 2 -1`];
+      const reply = await ask(runtime, commands);
+      const row = table(reply, '# pxname', ',')?.[0];
+      if (!row) throw refused(runtime, commands, reply.trim());
+      return { nowPerS: Number(row.rate), peakPerS: row.rate_max ? Number(row.rate_max) : null };
+    },
+
+    // All of them first, so that what is closed at one is not sent to the next.
+    isolate: (...servers) =>
+      act(
+        ...servers.map((server) => `set server ${backend}/${server} state maint`),
+        ...servers.map((server) => `shutdown sessions server ${backend}/${server}`),
+      ),
 
     drain: (server) => act(`set server ${backend}/${server} state drain`),
 

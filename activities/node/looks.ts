@@ -4,8 +4,9 @@ import { SwitchoverError } from '../../core/errors';
 import type { Finding } from '../../core/run';
 import { nodesOf } from '../../core/topology';
 import { beating } from '../beating';
-import { memberOf, place, type Deps } from '../deps';
+import { place, type Deps } from '../deps';
 import type { ProcessStatus, Probe } from '../ports';
+import { proveService, type Proof } from './prove';
 
 /** Naming a node, as every node activity is. */
 export interface OfNode {
@@ -82,37 +83,10 @@ export function nodeLooks(deps: Deps) {
       );
     },
 
-    /**
-     * Proves the service from the client's side: real MCP calls through the load balancer, without a failure for as
-     * long as the policies ask. `value.provenAt` is when that was reached.
-     * @throws NODE_UNHEALTHY when it is not reached in ten times that.
-     */
-    watchService: beating(
-      async ({ node: id }: OfNode): Promise<Finding<{ calls: number; failed: number; provenAt: string }>> => {
-        const { node, loadBalancer, clientUrl } = place(deps, id);
-        const wanted = millis(config.policies.watch);
-        const deadline = Date.now() + wanted * 10;
-        let [since, calls, failed] = [Date.now(), 0, 0];
-        while (Date.now() - since < wanted) {
-          const [probe, member] = await Promise.all([prober.mcp(clientUrl), memberOf(loadBalancer, node)]);
-          calls += 1;
-          if (!probe.ok || !member?.up || member.admin !== 'ready') {
-            failed += 1;
-            since = Date.now();
-            if (since > deadline)
-              throw new SwitchoverError(
-                'NODE_UNHEALTHY',
-                `service through ${clientUrl} is not steady: ${probe.said}`,
-              );
-          }
-          await sleep(millis(rule.suspiciousInterval));
-        }
-        const provenAt = new Date().toISOString();
-        return {
-          sentence: `${calls - failed} of ${calls} MCP calls through the load balancer answered, the last ${config.policies.watch} without a failure`,
-          value: { calls, failed, provenAt },
-        };
-      },
-    ),
+    /** See {@link proveService}, with the node in service. */
+    watchService: beating(({ node: id }: OfNode): Promise<Finding<Proof>> => {
+      const { node } = place(deps, id);
+      return proveService(deps, node.region, [node]);
+    }),
   };
 }

@@ -47,9 +47,10 @@ export async function status({ json, ...options }: BlockOption & { json?: boolea
 export async function breakTarget(
   target: string,
   fault: string,
-  { latency, ...options }: BlockOption & { latency?: number },
+  { latency, share, ...options }: BlockOption & { latency?: number; share?: number },
 ): Promise<number> {
-  print(process.stdout, [await breakPart(options, parseTarget(target), fault, latency)]);
+  const severity = { latencyMs: latency, share };
+  print(process.stdout, [await breakPart(options, parseTarget(target), fault, severity)]);
   return 0;
 }
 

@@ -9,15 +9,34 @@ import { stateDir, type SandboxOptions } from '../settings';
 import { supervisorOf } from '../supervisor';
 import { NODE_FAULTS, breakNode, healNode, type NodeFault } from './node';
 import { kill } from './program';
+import { ZONE_FAULTS, breakZone, healZone, type ZoneFault } from './zone';
 
-/** What can be broken: a node by its id `us-east-1/a/n1`, a region's worker, the Temporal server. */
+/** What can be broken: a node by its id `us-east-1/a/n1`, a zone `us-east-1/a`, a region's worker, the Temporal server. */
 export type Target =
-  { kind: 'node'; node: string } | { kind: 'worker'; region: string } | { kind: 'temporal' };
+  | { kind: 'node'; node: string }
+  | { kind: 'zone'; zone: string }
+  | { kind: 'worker'; region: string }
+  | { kind: 'temporal' };
+
+/** The faults that each kind of target may be given. */
+const FAULTS: Record<Target['kind'], readonly string[]> = {
+  node: NODE_FAULTS,
+  zone: ZONE_FAULTS,
+  worker: ['kill'],
+  temporal: ['kill'],
+};
+
+/** How strong a fault is. */
+export interface Severity {
+  /** For the fault `latency`: what is added to every MCP request; default 1,000. */
+  latencyMs?: number | undefined;
+  /** For a zone: the share of its nodes that get the fault, above 0 and at most 1; default 1. */
+  share?: number | undefined;
+}
 
 /**
  * Injects a real fault. A killed worker is started again by the supervisor; a killed node or Temporal server is not.
- * @param fault one of {@link NODE_FAULTS} for a node; `kill` for the others
- * @param latencyMs for the fault `latency`: what is added to every MCP request
+ * @param fault one of {@link NODE_FAULTS} for a node, of {@link ZONE_FAULTS} for a zone; `kill` for the others
  * @returns one sentence of what was done
  * @throws BAD_INPUT for an unknown fault · UNKNOWN_TARGET · SANDBOX where the target does not run
  */
@@ -25,9 +44,9 @@ export async function breakPart(
   options: SandboxOptions,
   target: Target,
   fault: string,
-  latencyMs = 1_000,
+  { latencyMs = 1_000, share = 1 }: Severity = {},
 ): Promise<string> {
-  const faults: readonly string[] = target.kind === 'node' ? NODE_FAULTS : ['kill'];
+  const faults = FAULTS[target.kind];
   if (!faults.includes(fault)) {
     throw new SwitchoverError(
       'BAD_INPUT',
@@ -36,13 +55,18 @@ export async function breakPart(
   }
   const context = await existing(options);
   const supervisor = supervisorOf(context.at, context.secrets);
-  return target.kind === 'node'
-    ? breakNode(context, supervisor, target.node, fault as NodeFault, latencyMs)
-    : kill(supervisor, programOf(target));
+  switch (target.kind) {
+    case 'node':
+      return breakNode(context, supervisor, target.node, fault as NodeFault, latencyMs);
+    case 'zone':
+      return breakZone(context, supervisor, target.zone, fault as ZoneFault, share);
+    default:
+      return kill(supervisor, programOf(target));
+  }
 }
 
 /**
- * Takes every fault away from a target. A node that was killed stays stopped, for a runbook to find, unless `restart`
+ * Takes every fault away from a target. A node that was killed, alone or with its zone, stays stopped, for a runbook to find, unless `restart`
  * is set; a worker or the Temporal server is started where it does not run, and serves when this returns.
  * @returns one sentence of what was done
  * @throws UNKNOWN_TARGET · SANDBOX where it does not start
@@ -51,6 +75,7 @@ export async function healPart(options: SandboxOptions, target: Target, restart 
   const context = await existing(options);
   const supervisor = supervisorOf(context.at, context.secrets);
   if (target.kind === 'node') return healNode(context, supervisor, target.node, restart);
+  if (target.kind === 'zone') return healZone(context, supervisor, target.zone, restart);
   const name = programOf(target);
   const part = allParts(context).filter(({ programs }) => programs.some((program) => program.name === name));
   await boot(part, supervisor, context.files.logs, () => {});
@@ -63,7 +88,7 @@ async function existing(options: SandboxOptions): Promise<Context> {
   throw new SwitchoverError('SANDBOX', `There is no sandbox in ${stateDir(options)} to break or heal.`);
 }
 
-function programOf(target: Exclude<Target, { kind: 'node' }>): string {
+function programOf(target: Exclude<Target, { kind: 'node' | 'zone' }>): string {
   if (target.kind === 'temporal') return 'temporal';
   const regions: string[] = REGIONS.map(({ name }) => name);
   if (regions.includes(target.region)) return workerIn(target.region);

@@ -1,4 +1,10 @@
-import { whyNotMoveSessions, whyNotTakeOut, type PoolMember } from '../../core/guards';
+import {
+  whyNotBringBackZone,
+  whyNotMoveSessions,
+  whyNotTakeOut,
+  whyNotTakeOutZone,
+  type PoolMember,
+} from '../../core/guards';
 
 const serves = (server: string): PoolMember => ({ server, admin: 'ready', up: true });
 const down = (server: string): PoolMember => ({ server, admin: 'ready', up: false });
@@ -53,4 +59,72 @@ describe('may sessions be moved from one place to another?', () => {
     const refusal = whyNotMoveSessions({ from, to, serving: receiving, of, minimumShare: 0.5 });
     expect(refusal?.guard ?? null).toBe(guard);
   });
+});
+
+describe('may a zone be taken out of its pool?', () => {
+  const [a1, a2] = [down('a-n1'), down('a-n2')];
+  const six = [a1, a2, serves('b-n1'), serves('b-n2'), serves('c-n1'), serves('c-n2')];
+  const table: [string, PoolMember[], number | null, string | null][] = [
+    ['the others serve and bear the peak: yes', six, 1_600, null],
+    ['the peak is exactly what the others bear: yes', six, 2_000, null],
+    ['one request a second more: no', six, 2_001, 'capacity headroom'],
+    ['nobody knows the peak: no', six, null, 'capacity headroom'],
+    ['no traffic was ever seen: yes', six, 0, null],
+    ['exactly the minimum share is left: yes', [a1, a2, serves('b-n1'), serves('c-n1')], 0, null],
+    [
+      'less than the minimum share: no',
+      [a1, a2, serves('b-n1'), down('b-n2'), serves('c-n1'), down('c-n2')],
+      0,
+      'minimum healthy share',
+    ],
+    ['no other zone serves: no', [serves('a-n1'), a2, down('b-n1')], 0, 'last serving zone'],
+    ['the only zone: no', [serves('a-n1'), a2], 0, 'last serving zone'],
+    ['the other zones are out: no', [a1, a2, maint('b-n1'), drained('c-n1')], 0, 'last serving zone'],
+    [
+      'its own healthy nodes are not what is left',
+      [serves('a-n1'), a2, down('b-n1')],
+      0,
+      'last serving zone',
+    ],
+  ];
+  const ask = (members: PoolMember[], peakPerS: number | null) =>
+    whyNotTakeOutZone({
+      pool: 'us-east-1',
+      zone: 'us-east-1/a',
+      servers: ['a-n1', 'a-n2'],
+      members,
+      minimumShare: 0.5,
+      peakPerS,
+      memberCapacity: 500,
+    });
+
+  it.each(table)('%s', (_, members, peak, guard) => expect(ask(members, peak)?.guard ?? null).toBe(guard));
+
+  it.each([
+    [2_001, 'but the measured peak of 2001 requests/s needs 5 at 500 each'],
+    [null, 'and the peak they would have to bear is not known'],
+  ])('says what is left and what it would have to bear: %s', (peak, sentence) =>
+    expect(ask(six, peak)?.sentence).toBe(
+      `zone us-east-1/a must stay: without it 4 of 6 members of pool us-east-1 serve, ${sentence}`,
+    ),
+  );
+});
+
+describe('may a zone that was left get traffic again?', () => {
+  const rule = { share: 0.3, atLeast: 2 };
+  it.each<[number, number, string | null]>([
+    [0, 4, null],
+    [1, 4, null],
+    [1, 2, null],
+    [3, 10, null],
+    [4, 10, 'zone still degraded'],
+    [2, 4, 'zone still degraded'],
+  ])('%d of %d nodes do not serve: %s', (failed, of, guard) =>
+    expect(whyNotBringBackZone({ zone: 'us-east-1/a', failed, of, rule })?.guard ?? null).toBe(guard),
+  );
+
+  it('says how many do not', () =>
+    expect(whyNotBringBackZone({ zone: 'us-east-1/a', failed: 2, of: 4, rule })?.sentence).toBe(
+      'zone us-east-1/a must stay out: 2 of its 4 nodes do not serve, more than 30 %',
+    ));
 });

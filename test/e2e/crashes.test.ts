@@ -1,33 +1,26 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { redisSessions } from '../../activities/adapters/redis-sessions';
 import { loadConfig } from '../../operations';
 import { breakPart, healPart } from '../../sandbox';
 import { startLoad, type Load } from '../../sandbox/load';
 import { testFleet, type TestFleet } from '../harness/fleet';
-import type { Call } from '../harness/mortal-worker';
-import { startProcess, type TestProcess } from '../harness/process';
 import { until } from '../harness/until';
+import { testWorkers, type TestWorkers } from '../harness/worker';
 
 /**
  * node-failover on real systems while what carries it out is killed: the worker by SIGKILL in the middle of each step,
  * and the Temporal server. The calls to the systems are told by the worker itself, so that a doubled effect shows.
  */
-const MORTAL_WORKER = join(__dirname, '../../dist/test/harness/mortal-worker.js');
 const REGION = 'us-east-1';
 
 let fleet: TestFleet;
-let folder: string;
-let calls: string;
+let workers: TestWorkers;
 let load: Load;
 let sessions: ReturnType<typeof redisSessions>;
-let worker: TestProcess | undefined;
 
 beforeAll(async () => {
   fleet = await testFleet({ block: 140, workers: 0 });
   sessions = redisSessions(loadConfig(fleet.sandbox.configPath));
-  folder = mkdtempSync(join(tmpdir(), 'switchover-crashes-'));
+  workers = testWorkers(fleet.sandbox);
   load = startLoad({
     url: fleet.sandbox.urls.mcp[REGION]!,
     clients: 200, // so many that every node has sessions in its buckets
@@ -35,36 +28,14 @@ beforeAll(async () => {
     timeoutMs: 10_000,
   });
 }, 120_000);
-beforeEach(() => writeFileSync((calls = join(folder, 'calls')), ''));
-afterEach(() => worker?.kill());
+beforeEach(() => workers.forget());
+afterEach(() => workers.stop());
 afterAll(async () => {
   await load?.stop();
   sessions?.close();
+  await workers?.close();
   await fleet?.close();
-  rmSync(folder, { recursive: true, force: true });
 }, 60_000);
-
-/** @param death the point at which it kills itself, see mortal-worker.ts */
-function startWorker(death = ''): TestProcess {
-  return startProcess(process.execPath, ['--enable-source-maps', MORTAL_WORKER], {
-    ...fleet.sandbox.env,
-    DEATH: death,
-    CALLS: calls,
-  });
-}
-
-/** The calls that changed something, as `isolate a-n1`, in their order. */
-function effects(): string[] {
-  return readFileSync(calls, 'utf8')
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as Call)
-    .filter(({ call }) => /isolate|admit|add|remove|handOver|\.(start|stop|kill)$/.test(call))
-    .filter(({ call }) => !call.startsWith('client.'))
-    .map(
-      ({ call, args }) => `${call.split('.')[1]} ${args.filter((arg) => typeof arg !== 'object').join(' ')}`,
-    );
-}
 
 /** What a failover in place sends to the systems, each once. */
 const onceEach = (zone: string) => [
@@ -114,28 +85,28 @@ it('a worker killed in the middle of each step, before and after its effect, dou
     'loadBalancer.admit begin', // to 100 %
     'prober.mcp end', // the watch through the load balancer
   ];
-  worker = startWorker(deaths[0]);
+  let worker = workers.start({ death: deaths[0]! });
   const opened = killNode(node);
-  for (const next of [...deaths.slice(1), undefined]) {
+  for (const next of [...deaths.slice(1), '']) {
     expect(await worker.exited).toBeNull();
-    worker = startWorker(next);
+    worker = workers.start({ death: next });
   }
   const { run } = await opened;
   const report = await fleet.reaches(run, 'recovered');
   expect(report.actual.sessionsLost).toBe(0);
-  expect(effects()).toEqual(onceEach('a'));
+  expect(workers.effects()).toEqual(onceEach('a'));
   expect((await fleet.operations.list()).filter(({ scope }) => scope === `node/${node}`)).toHaveLength(1);
   expect(load.snapshot().sessionsLost).toBe(0);
 }, 240_000);
 
 it('the Temporal server killed in the middle of a run, and started again, costs nothing but time', async () => {
   const dir = { dir: fleet.sandbox.dir };
-  worker = startWorker();
+  workers.start();
   const { run } = await killNode(`${REGION}/b/n1`);
-  await until('the node is being started', () => effects().includes(`start ${REGION}-b-n1`));
+  await until('the node is being started', () => workers.effects().includes(`start ${REGION}-b-n1`));
   await breakPart(dir, { kind: 'temporal' }, 'kill');
   await healPart(dir, { kind: 'temporal' });
   const report = await fleet.reaches(run, 'recovered');
   expect(report.actual.sessionsLost).toBe(0);
-  expect(effects()).toEqual(onceEach('b'));
+  expect(workers.effects()).toEqual(onceEach('b'));
 }, 120_000);

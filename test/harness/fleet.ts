@@ -15,6 +15,9 @@ export interface TestFleet {
   /** Injects a real fault into a node, see `switchover sandbox break`. */
   break: (node: string, fault: string) => Promise<string>;
   heal: (node: string) => Promise<string>;
+  /** The same fault for this share of a zone's nodes at once. */
+  breakZone: (zone: string, fault: string, share: number) => Promise<string>;
+  healZone: (zone: string) => Promise<string>;
   killWorker: (region: string) => Promise<string>;
   /** The run that works on the node, once there is one. */
   runOn: (node: string) => Promise<string>;
@@ -37,6 +40,8 @@ export async function testFleet(options: SandboxOptions & { block: number }): Pr
     client,
     break: (node, fault) => breakPart(options, { kind: 'node', node }, fault),
     heal: (node) => healPart(options, { kind: 'node', node }, true),
+    breakZone: (zone, fault, share) => breakPart(options, { kind: 'zone', zone }, fault, { share }),
+    healZone: (zone) => healPart(options, { kind: 'zone', zone }, true),
     killWorker: (region) => breakPart(options, { kind: 'worker', region }, 'kill'),
     runOn: (node) =>
       until(

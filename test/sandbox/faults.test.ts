@@ -6,7 +6,16 @@ import { isDeepStrictEqual } from 'node:util';
 import { parse } from 'yaml';
 import type { Config } from '../../core/config';
 import { findNode } from '../../core/topology';
-import { breakPart, healPart, status, up, type NodeFault, type PartStatus, type Target } from '../../sandbox';
+import {
+  breakPart,
+  healPart,
+  status,
+  up,
+  type NodeFault,
+  type PartStatus,
+  type Target,
+  type ZoneFault,
+} from '../../sandbox';
 import { FLEET_PASSWORD_VARIABLE } from '../../sandbox/environment';
 import { sharedAddresses } from '../../sandbox/layout';
 import { Supervisor } from '../../sandbox/supervisor';
@@ -66,7 +75,7 @@ describe('a node', () => {
   });
 
   test('latency: MCP takes the milliseconds longer that were asked for', async () => {
-    await breakPart(options, node, 'latency', 300);
+    await breakPart(options, node, 'latency', { latencyMs: 300 });
     const began = performance.now();
     expect(await mcp(5_000)).toBe(200);
     expect(performance.now() - began).toBeGreaterThanOrEqual(299);
@@ -123,6 +132,33 @@ describe('a node', () => {
   });
 });
 
+describe('a zone', () => {
+  const zone: Target = { kind: 'zone', zone: 'us-east-1/a' };
+  afterEach(() => healPart(options, zone, true));
+
+  test.each<[ZoneFault, string]>([
+    ['kill', '1 of 1 nodes of zone us-east-1/a were killed (SIGKILL): n1'],
+    ['hang', '1 of 1 nodes of zone us-east-1/a hang (SIGSTOP): n1'],
+  ])('%s shows at its nodes, not at its spares, until it is healed', async (fault, sentence) => {
+    const others = {
+      spare: (await program('us-east-1-a-s1')).state,
+      beside: await program('us-east-1-b-n1'),
+    };
+    expect(await breakPart(options, zone, fault)).toBe(sentence);
+    expect(await seen()).toEqual(GONE);
+    expect((await program('us-east-1-a-s1')).state).toBe(others.spare);
+    expect(await program('us-east-1-b-n1')).toEqual(others.beside);
+    expect(await healPart(options, zone, true)).toBe(
+      'the 1 nodes of zone us-east-1/a have no faults, and run',
+    );
+    await until('it is well again', async () => isDeepStrictEqual(await seen(), WELL));
+  });
+
+  test.each([0, 1.5, NaN])('a share of %d is refused', async (share) => {
+    await expect(breakPart(options, zone, 'kill', { share })).rejects.toMatchObject({ code: 'BAD_INPUT' });
+  });
+});
+
 describe('the Temporal server', () => {
   test('killed it stays down until it is healed, and remembers what it knew', async () => {
     const temporal: Target = { kind: 'temporal' };
@@ -155,6 +191,8 @@ describe('a worker', () => {
 });
 
 test.each<[Target, string, string, string]>([
+  [{ kind: 'zone', zone: 'us-east-1/a' }, 'mcp', 'BAD_INPUT', 'there are kill, hang'],
+  [{ kind: 'zone', zone: 'us-east-1/z' }, 'kill', 'UNKNOWN_TARGET', 'there are us-east-1/a, us-east-1/b'],
   [node, 'flood', 'BAD_INPUT', '"flood" is none of a node; there are kill, hang, mcp, mcp-error'],
   [{ kind: 'temporal' }, 'hang', 'BAD_INPUT', '"hang" is none of a temporal; there are kill'],
   [{ kind: 'node', node: 'us-east-1/a/n9' }, 'kill', 'UNKNOWN_TARGET', 'us-east-1/a/n1'],

@@ -100,6 +100,21 @@ describe('members', () => {
   });
 });
 
+describe('load', () => {
+  it('tells the requests of the last second and the most there ever were in one', async () => {
+    expect(await lb.load()).toEqual({ nowPerS: 0, peakPerS: 0 });
+    await calls(30);
+    const { peakPerS } = await until('the requests are counted', async () => {
+      const load = await lb.load();
+      return load.nowPerS > 0 && load;
+    });
+    // Thirty requests take longer than a second on no machine, and may fall into two of them.
+    expect(peakPerS).toBeGreaterThanOrEqual(15);
+    await until('the second is over', async () => (await lb.load()).nowPerS === 0);
+    expect((await lb.load()).peakPerS).toBeGreaterThanOrEqual(peakPerS!);
+  });
+});
+
 describe('isolate', () => {
   it('moves every client, also those bound to the server, and fails none', async () => {
     expect(Object.keys(await calls(20, session)).toSorted()).toEqual(['n1', 'n2']);
@@ -115,6 +130,26 @@ describe('isolate', () => {
     await until('those of n1 wait at n2', () => waiting.length === 15);
     waiting.filter(({ at }) => at === 'n2').forEach(({ at, response }) => response.end(at));
     expect(tally(await Promise.all(answers))).toEqual({ n2: 10 });
+  });
+
+  it('takes several out at once: what hangs on them is sent to the one that is left', async () => {
+    await balancer.stop();
+    balancer = await startHaproxy(HOST, { 'a-n1': ADDRESS.n1, 'a-n2': ADDRESS.n2, 'b-n3': ADDRESS.n3 });
+    const answers = Array.from({ length: 12 }, () => call('/wait'));
+    await until('all wait', () => waiting.length === 12);
+    await lb.isolate('a-n1', 'a-n2');
+    expect((await lb.members()).map(({ admin }) => admin)).toEqual(['maint', 'maint', 'ready']);
+    await until('those of n1 and n2 wait at n3', () => waiting.length === 20);
+    waiting.filter(({ at }) => at === 'n3').forEach(({ at, response }) => response.end(at));
+    expect(tally(await Promise.all(answers))).toEqual({ n3: 12 });
+  });
+
+  it('of several, one of them unknown, is refused, with the others taken out', async () => {
+    await expect(lb.isolate('a-n1', 'a-n9')).rejects.toMatchObject({
+      code: 'LB_REFUSED',
+      message: expect.stringContaining('No such server.'),
+    });
+    expect(await member('a-n1')).toMatchObject({ admin: 'maint' });
   });
 
   it('done twice is done once', async () => {
@@ -287,10 +322,13 @@ describe('trouble', () => {
     });
   });
 
-  it('an unknown backend is refused', async () => {
-    await expect(haproxy({ ...balancer.config, backend: 'pool' }).members()).rejects.toMatchObject({
+  it.each<[string, (lb: LoadBalancer) => Promise<unknown>]>([
+    ['members', (it) => it.members()],
+    ['load', (it) => it.load()],
+  ])('%s of an unknown backend is refused', async (_, look) => {
+    await expect(look(haproxy({ ...balancer.config, backend: 'pool' }))).rejects.toMatchObject({
       code: 'LB_REFUSED',
-      message: expect.stringContaining("Can't find backend."),
+      message: expect.stringMatching(/Can't find backend\.|No such proxy\./),
     });
   });
 

@@ -20,6 +20,7 @@ export const BRIEFING: Briefing = {
   ],
   restarts: 2,
   ramp: [50, 100],
+  zoneHoldMs: 100,
 };
 
 /** What the lab's coordinator may do: nothing is counted too often, a zone has eight nodes. */

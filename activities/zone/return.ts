@@ -1,0 +1,154 @@
+import { sleep } from '@temporalio/activity';
+import { SwitchoverError } from '../../core/errors';
+import { whyNotBringBackZone } from '../../core/guards';
+import { HEALTHY, next } from '../../core/health';
+import type { Deed, Finding, Intent } from '../../core/run';
+import { millis } from '../../core/time';
+import { findNode, findZone } from '../../core/topology';
+import { beating } from '../beating';
+import { place, type Deps } from '../deps';
+import type { nodeActs } from '../node/acts';
+import type { Assessor } from '../node/assess';
+import type { nodeLooks } from '../node/looks';
+import { proveService, type Proof } from '../node/prove';
+import { membersOf, type ZoneNode } from './assess';
+import type { OfZone } from './leave';
+import { inWindows, outcomeOf, together, type NodeOutcome } from './together';
+
+/** The nodes with which a zone comes back, out of how many. */
+export interface Returning<Of = string> extends OfZone {
+  nodes: Of[];
+  of: number;
+}
+
+/** A node, and the process of it that has to be replaced. */
+export type Sick = Pick<ZoneNode, 'node' | 'sickPid'>;
+type NodeVerbs = ReturnType<typeof nodeActs> & ReturnType<typeof nodeLooks>;
+
+/**
+ * Brings a zone back. What is done to a node is what its own failover does; an activity here does it to all of them, looking
+ * at each first, so that a worker that takes it over from a dead one repeats nothing.
+ */
+export function zoneReturn(deps: Deps, assessor: Assessor, verbs: NodeVerbs) {
+  const { config, prober } = deps;
+  const rule = config.health.node;
+
+  /** @throws NODE_UNHEALTHY where so many of the zone's nodes are not healthy that the zone is not. */
+  const refuseDegraded = (zone: string, of: number, healthy: number, why: readonly string[]): void => {
+    const refusal = whyNotBringBackZone({ zone, failed: of - healthy, of, rule: config.health.zone });
+    if (refusal) throw new SwitchoverError('NODE_UNHEALTHY', `${refusal.sentence} (${why.join('; ')})`);
+  };
+
+  /** What became of the nodes in one sentence, those that stay out named. @throws as {@link refuseDegraded} */
+  const judge = (zone: string, of: number, outcomes: readonly NodeOutcome[]): string => {
+    const sick = outcomes.filter(({ healthy }) => !healthy);
+    const why = sick.map(({ node, sentence }) => `${node} stays out: ${sentence}`);
+    refuseDegraded(zone, of, outcomes.length - sick.length, why);
+    return [`${outcomes.length - sick.length} of ${of} nodes are healthy`, ...why].join('; ');
+  };
+
+  /** Restarts a node until it is healthy, as often as the policies allow. */
+  const restore = async ({ node, sickPid }: Sick, how: Intent): Promise<NodeOutcome> => {
+    const { fleet, node: { program } } = place(deps, node); // prettier-ignore
+    for (let attempt = 1, sick = sickPid; ; attempt += 1) {
+      const outcome = await outcomeOf(node, async () => {
+        const deed = await verbs.restartNode({ node, sickPid: sick, how });
+        if (how.mode !== 'plan') await verbs.awaitHealthy({ node });
+        return deed;
+      });
+      if (outcome.healthy || attempt >= config.policies.restarts) return outcome;
+      sick = (await fleet.status(program)).pid;
+    }
+  };
+
+  return {
+    /**
+     * The nodes of a zone that was left: those without their full traffic.
+     * @throws GUARD_REFUSED where so many run without serving that a start of the others makes no zone
+     */
+    async lookAtLeftZone({ zone }: OfZone): Promise<Finding<Returning<Sick>>> {
+      const members = await membersOf(deps, zone);
+      const running = await inWindows(members, async ({ id }) => {
+        const { value } = await assessor.of(id);
+        return value.failed && value.process.state === 'running';
+      });
+      const failed = running.filter(Boolean).length;
+      const of = members.length;
+      const refusal = whyNotBringBackZone({ zone, failed, of, rule: config.health.zone });
+      if (refusal) throw new SwitchoverError('GUARD_REFUSED', `${refusal.guard}: ${refusal.sentence}`);
+      const nodes = members.filter(({ full }) => !full).map(({ id }) => ({ node: id, sickPid: 0 }));
+      const sentence =
+        nodes.length > 0
+          ? `${nodes.length} of ${of} nodes of zone ${zone} are out`
+          : `all ${of} nodes of zone ${zone} have their full traffic`;
+      return { sentence, value: { zone, nodes, of } };
+    },
+
+    /**
+     * Starts what does not run, replaces what is sick, and waits until all are healthy. Nodes that do not come back are
+     * named; they stop nothing as long as the others make a zone.
+     * @throws NODE_UNHEALTHY where they do not
+     */
+    restoreZone: beating(
+      async ({ zone, nodes, of, how }: Returning<Sick> & { how: Intent }): Promise<Deed<NodeOutcome[]>> => {
+        const outcomes = await inWindows(nodes, (one) => restore(one, how));
+        const changed = outcomes.filter((one) => one.changed);
+        if (how.mode === 'plan') {
+          const names = changed.map(({ node }) => node).join(', ');
+          return together(how, outcomes, `would restart ${names}`);
+        }
+        const healthy = judge(zone, of, outcomes);
+        return together(how, outcomes, `${changed.length} nodes were started; ${healthy}`);
+      },
+    ),
+
+    /**
+     * Watches nodes that get no traffic until this ISO time. `value`: those that are healthy then.
+     * @throws NODE_UNHEALTHY where they do not make a zone
+     */
+    watchHeld: beating(
+      async ({ zone, nodes, of, until }: Returning & { until: string }): Promise<Finding<string[]>> => {
+        const watched = nodes.map((id) => ({ ...findNode(config, id), health: HEALTHY }));
+        do {
+          await inWindows(watched, async (one) => {
+            const { ok, said } = await prober.health(one.address);
+            const at = new Date().toISOString();
+            one.health = next(one.health, ok ? { kind: 'ok', at } : { kind: 'fail', at, cause: said }, rule);
+          });
+          await sleep(millis(rule.interval));
+        } while (Date.now() < Date.parse(until));
+        const sick = watched.filter(({ health }) => health.state !== 'healthy');
+        const why = sick.map(({ id, health }) => `${id}: ${health.cause}`);
+        const value = watched.filter((one) => !sick.includes(one)).map(({ id }) => id);
+        refuseDegraded(zone, of, value.length, why);
+        const sentence = [`${value.length} of ${of} nodes stayed healthy`, ...why].join('; ');
+        return { sentence, value };
+      },
+    ),
+
+    /**
+     * Gives these nodes this share of their traffic, all at once, and watches them there for the ramp's interval. One that
+     * does not bear it is taken out again, alone, and named.
+     * @throws NODE_UNHEALTHY where the others do not make a zone
+     */
+    rampZone: beating(
+      async ({ zone, nodes, of, weight, how }: Returning & { weight: number; how: Intent }) => {
+        const ramped = nodes.map((node) => outcomeOf(node, () => verbs.rampNode({ node, weight, how })));
+        const outcomes = await Promise.all(ramped);
+        if (how.mode === 'plan')
+          return together(how, outcomes, `would give ${nodes.length} nodes ${weight} % of their traffic`);
+        return together(how, outcomes, `at ${weight} % of their traffic ${judge(zone, of, outcomes)}`);
+      },
+    ),
+
+    /** Proves the region's service with these nodes of the zone in it, see {@link proveService}. */
+    watchZone: beating(({ zone, nodes }: OfZone & { nodes: string[] }): Promise<Finding<Proof>> => {
+      const { region } = findZone(config, zone);
+      return proveService(
+        deps,
+        region,
+        nodes.map((id) => findNode(config, id)),
+      );
+    }),
+  };
+}

@@ -1,0 +1,255 @@
+import { haproxy } from '../../activities/adapters/haproxy';
+import { loadConfig } from '../../operations';
+import type { RunReport, RunState } from '../../core/run';
+import { startLoad } from '../../sandbox/load';
+import { testFleet, type TestFleet } from '../harness/fleet';
+import { smallSandbox } from '../harness/sandbox';
+import { until } from '../harness/until';
+import { testWorkers, type TestWorkers } from '../harness/worker';
+
+/**
+ * zone-failover and zone-failback on a sandbox of their own: real Temporal, HAProxy, Redis, supervisord and MCP nodes, four
+ * a zone. The worker is one without the monitor, so that no run on a single node is at work beside those that are tested.
+ */
+const OPTIONS = { ...smallSandbox(14), nodesPerZone: 4 };
+/** Three of four. */
+const MOST = 0.75;
+const POLICIES = { zoneHold: '1s' };
+const by = 'ada';
+const reason = 'test';
+
+let fleet: TestFleet;
+let workers: TestWorkers;
+
+beforeAll(async () => {
+  fleet = await testFleet(OPTIONS);
+  workers = testWorkers(fleet.sandbox);
+  workers.start({ policies: POLICIES });
+}, 120_000);
+beforeEach(() => workers.forget());
+afterAll(async () => {
+  await workers?.close();
+  await fleet?.close();
+}, 60_000);
+
+const step = (report: RunReport, title: string) => report.steps.find((one) => one.title === title);
+const balancerOf = (region: string) =>
+  haproxy(loadConfig(fleet.sandbox.configPath).regions[region]!.loadBalancer);
+
+/** The zone's servers as `n1 ready 100`, those of its spares left out. */
+async function standing(zone: string): Promise<string[]> {
+  const [region = '', name] = zone.split('/');
+  const members = await balancerOf(region).members();
+  return members
+    .filter(({ server }) => server.startsWith(`${name}-n`))
+    .map(({ server, admin, weight }) => `${server.slice(2)} ${admin} ${weight}`);
+}
+
+const WHOLE = ['n1 ready 100', 'n2 ready 100', 'n3 ready 100', 'n4 ready 100'];
+
+async function start(runbook: string, zone: string, mode: 'plan' | 'execute' = 'execute'): Promise<string> {
+  return (await fleet.operations.start({ runbook, input: { zone }, mode, by })).run;
+}
+
+/** The report of a run that has ended; the test fails with its words where it ended otherwise. */
+async function carryOut(runbook: string, zone: string, end: RunState, mode?: 'plan'): Promise<RunReport> {
+  const report = await fleet.operations.wait(await start(runbook, zone, mode), 50_000);
+  expect(report).toMatchObject({ state: end });
+  return report;
+}
+
+/** The balancer of a region with the zone's nodes as an operator would keep them out. */
+async function keepOut(zone: string, ...names: string[]): Promise<void> {
+  const [region = '', name] = zone.split('/');
+  await balancerOf(region).isolate(...names.map((each) => `${name}-${each}`));
+}
+
+async function admit(zone: string, ...names: string[]): Promise<void> {
+  const [region = '', name] = zone.split('/');
+  await Promise.all(names.map((each) => balancerOf(region).admit(`${name}-${each}`, 100)));
+}
+
+const ALL = ['n1', 'n2', 'n3', 'n4'];
+
+describe('zone-failover', () => {
+  it('leaves a zone that serves alone', async () => {
+    const report = await carryOut('zone-failover', 'us-east-1/a', 'succeeded');
+    expect(report.sentence).toBe(
+      '0 of 4 nodes of zone us-east-1/a have failed: there is nothing to fail over',
+    );
+    expect(workers.effects()).toEqual([]);
+  }, 60_000);
+
+  it('three of four nodes killed under live MCP clients: the zone is left at once, healed and back, no session lost', async () => {
+    const zone = 'us-east-1/a';
+    const url = fleet.sandbox.urls.mcp['us-east-1']!;
+    const load = startLoad({ url, clients: 24, ratePerClient: 5, timeoutMs: 5_000 });
+    await until('every client calls', () => load.snapshot().ok > 24 * 10);
+    const brokenAt = Date.now();
+    await fleet.breakZone(zone, 'kill', MOST);
+    const report = await carryOut('zone-failover', zone, 'recovered');
+    const { ok } = load.snapshot();
+    await until('the clients call on', () => load.snapshot().ok > ok + 24);
+    const seen = await load.stop();
+    expect(report).toMatchObject({
+      sentence: `zone ${zone} serves again with 4 of 4 nodes`,
+      actual: { sessionsLost: 0 },
+    });
+    expect(step(report, 'Take it out of the load balancer')?.sentence).toMatch(
+      /^3 of 4 nodes of zone us-east-1\/a have failed \(.*; zone us-east-1\/a gets no more traffic, 8 of 12 members/,
+    );
+    expect(step(report, 'Hand its sessions to the other zones')?.after).toMatchObject({ lost: 0 });
+    expect(Date.parse(report.clock.isolatedAt!) - brokenAt).toBeLessThan(5_000);
+    expect(workers.effects()[0]).toBe('isolate a-n1 a-n2 a-n3 a-n4');
+    expect(await standing(zone)).toEqual(WHOLE);
+    expect(seen.sessionsLost).toBe(0);
+  }, 120_000);
+
+  it('kills hung nodes and starts them again', async () => {
+    const zone = 'us-east-1/b';
+    await fleet.breakZone(zone, 'hang', MOST);
+    const report = await carryOut('zone-failover', zone, 'recovered');
+    expect(workers.effects().filter((effect) => /^(kill|start)/.test(effect))).toHaveLength(6);
+    const { sentence } = step(report, 'Restart what has failed')!;
+    expect(sentence).toBe('3 nodes were started; 4 of 4 nodes are healthy');
+    expect(await standing(zone)).toEqual(WHOLE);
+  }, 60_000);
+
+  it('names a node that does not come back and leaves it out, and one that an operator keeps out alone', async () => {
+    const zone = 'eu-central-1/a';
+    await keepOut(zone, 'n4');
+    await fleet.breakZone(zone, 'kill', 0.5);
+    await fleet.break(`${zone}/n1`, 'crashloop');
+    const report = await carryOut('zone-failover', zone, 'recovered');
+    expect(report.sentence).toBe(`zone ${zone} serves again with 2 of 3 nodes`);
+    expect(step(report, 'Take it out of the load balancer')?.sentence).toMatch(
+      /^2 of 3 nodes of zone .* have failed \(.*\); kept out by hand: 1; /,
+    );
+    expect(step(report, 'Restart what has failed')?.sentence).toContain(`; ${zone}/n1 stays out: `);
+    expect(await standing(zone)).toEqual(['n1 maint 100', 'n2 ready 100', 'n3 ready 100', 'n4 maint 100']);
+  }, 60_000);
+
+  it('asks when too few come back; aborted, it puts back what it took out and nothing else', async () => {
+    const zone = 'eu-central-1/b';
+    await keepOut(zone, 'n4');
+    for (const name of ['n1', 'n2']) await fleet.break(`${zone}/${name}`, 'crashloop');
+    const run = await start('zone-failover', zone);
+    const { sentence } = await fleet.reaches(run, 'needs attention');
+    expect(sentence).toContain(`zone ${zone} must stay out: 2 of its 3 nodes do not serve, more than 30 %`);
+    await fleet.operations.decide(run, 'abort', { by, reason });
+    const report = await fleet.reaches(run, 'aborted');
+    expect(step(report, 'Put back what was taken out')).toMatchObject({ kind: 'undo', state: 'done' });
+    expect(await standing(zone)).toEqual(['n1 ready 100', 'n2 ready 100', 'n3 ready 100', 'n4 maint 100']);
+  }, 60_000);
+
+  it('refuses to leave the last zone that serves', async () => {
+    const zone = 'ap-southeast-1/a';
+    await keepOut('ap-southeast-1/b', ...ALL);
+    await keepOut('ap-southeast-1/c', ...ALL);
+    await fleet.breakZone(zone, 'kill', MOST);
+    const report = await carryOut('zone-failover', zone, 'refused');
+    expect(report.sentence).toBe(
+      `last serving zone: zone ${zone} must stay: no other zone of ap-southeast-1 serves; this is a failure of the region`,
+    );
+    expect(workers.effects()).toEqual([]);
+    await admit('ap-southeast-1/b', ...ALL);
+    await admit('ap-southeast-1/c', ...ALL);
+    await fleet.healZone(zone);
+  }, 60_000);
+
+  it('a plan says what would change, also of a zone that serves, and touches nothing', async () => {
+    const zone = 'us-east-1/c';
+    const { plan } = await carryOut('zone-failover', zone, 'planned', 'plan');
+    expect(plan?.changes[0]).toMatch(/^would take all 4 nodes of zone us-east-1\/c out of the load balancer/);
+    await fleet.breakZone(zone, 'kill', MOST);
+    const { plan: broken } = await carryOut('zone-failover', zone, 'planned', 'plan');
+    expect(broken?.changes).toEqual([
+      `would take all 4 nodes of zone ${zone} out of the load balancer and close their connections`,
+      ...broken!.changes
+        .slice(1, -4)
+        .filter((each) => /^would hand \d+ sessions to 8 nodes of other zones/.test(each)),
+      `would restart ${zone}/n1, ${zone}/n2, ${zone}/n3`,
+      ...[25, 50, 100].map((weight) => `would give 4 nodes ${weight} % of their traffic`),
+    ]);
+    expect(workers.effects()).toEqual([]);
+  }, 60_000);
+
+  it('refuses to leave a zone whose traffic the others cannot bear, and says the numbers', async () => {
+    const zone = 'us-east-1/c'; // three of its nodes are dead, from the test before
+    await workers.stop();
+    workers.start({ policies: { ...POLICIES, nodeCapacity: 1 } });
+    const report = await carryOut('zone-failover', zone, 'refused');
+    expect(report.sentence).toMatch(
+      /^capacity headroom: .* 8 of 12 members of pool us-east-1 serve, but the measured peak of \d+ requests\/s needs \d+ at 1 each$/,
+    );
+    expect(workers.effects()).toEqual([]);
+    expect(await standing(zone)).toEqual(WHOLE);
+    await workers.stop();
+    workers.start({ policies: POLICIES });
+  }, 60_000);
+
+  it('a worker killed in the middle of each step repeats nothing', async () => {
+    const zone = 'us-east-1/c';
+    const deaths = [
+      'loadBalancer.isolate begin',
+      'loadBalancer.isolate end',
+      'sessions.handOver end',
+      'fleet.start end',
+      'loadBalancer.admit begin',
+      'loadBalancer.admit end',
+    ];
+    await workers.stop();
+    let worker = workers.start({ death: deaths[0]!, policies: POLICIES });
+    const run = await until('the run is started', () => start('zone-failover', zone));
+    for (const death of [...deaths.slice(1), '']) {
+      expect(await worker.exited).toBeNull();
+      worker = workers.start({ death, policies: POLICIES });
+    }
+    const report = await fleet.operations.wait(run, 60_000);
+    expect(report).toMatchObject({ state: 'recovered', actual: { sessionsLost: 0 } });
+    const effects = workers.effects();
+    expect(effects.filter((effect) => effect.startsWith('isolate'))).toEqual(['isolate c-n1 c-n2 c-n3 c-n4']);
+    expect(new Set(effects).size).toBe(effects.length);
+    expect(await standing(zone)).toEqual(WHOLE);
+  }, 120_000);
+
+  it.each([
+    ['us-east-1/z', 'there are us-east-1/a, us-east-1/b, us-east-1/c, eu-central-1/a'],
+    ['mars/a', 'there are us-east-1/a'],
+  ])('zone %s is none', async (zone, sentence) => {
+    await expect(start('zone-failover', zone)).rejects.toMatchObject({
+      code: 'UNKNOWN_TARGET',
+      message: expect.stringContaining(sentence),
+    });
+  });
+});
+
+describe('zone-failback', () => {
+  const zone = 'ap-southeast-1/b';
+
+  it('leaves a zone alone that is not out', async () => {
+    const report = await carryOut('zone-failback', zone, 'succeeded');
+    expect(report.sentence).toBe(`zone ${zone} is not out: there is nothing to bring back`);
+    expect(workers.effects()).toEqual([]);
+  }, 60_000);
+
+  it('starts what does not run, and brings the zone back step by step', async () => {
+    await keepOut(zone, ...ALL);
+    await fleet.breakZone(zone, 'kill', 0.5);
+    const report = await carryOut('zone-failback', zone, 'recovered');
+    expect(report.sentence).toBe(`zone ${zone} serves again with 4 of 4 nodes`);
+    expect(workers.effects().filter((effect) => effect.startsWith('start'))).toHaveLength(2);
+    expect(workers.effects().slice(-4).toSorted()).toEqual(ALL.map((name) => `admit b-${name} 100`));
+    expect(await standing(zone)).toEqual(WHOLE);
+  }, 60_000);
+
+  it('refuses while too many of its nodes run and do not serve', async () => {
+    await keepOut(zone, ...ALL);
+    await fleet.breakZone(zone, 'hang', MOST);
+    const report = await carryOut('zone-failback', zone, 'refused');
+    expect(report.sentence).toBe(
+      `zone still degraded: zone ${zone} must stay out: 3 of its 4 nodes do not serve, more than 30 %`,
+    );
+    expect(workers.effects()).toEqual([]);
+  }, 60_000);
+});

@@ -1,0 +1,102 @@
+import { sleep } from '@temporalio/workflow';
+import type { Returning, Sick } from '../activities/zone/return';
+import { runbook } from './engine/runbook';
+import type { Run } from './engine/run';
+import { long, quick, work } from './proxies';
+
+/**
+ * A zone has failed (REQUIREMENTS F2, H4). Sick zones are left first and repaired afterwards.
+ *
+ * What holds between any two steps:
+ * - nothing is touched unless each failure was seen from two sides and the other zones can bear the measured peak;
+ * - the zone is left as a whole and at once: at no time is a client sent from one sick node to the next;
+ * - its sessions have owners in other zones, and service is proven without it, before any of its processes is touched;
+ * - none of its nodes gets traffic before all that come back are healthy, and was so for the whole hold;
+ * - nodes that an operator kept out before are not touched; those that do not come back stay out, and are named.
+ */
+export const zoneFailover = runbook<{ zone: string }>('zone-failover', async (run, { zone }) => {
+  const nodes = await run.look('Look at its nodes', () => quick.lookAtZone({ zone }));
+  const taken = nodes.filter(({ ready }) => ready).map(({ node }) => node);
+  const isolated = await run.act({
+    title: 'Take it out of the load balancer',
+    act: (how) => quick.isolateFailedZone({ zone, nodes, since: run.firstSeenAt, how }),
+    undo: { title: 'Put back what was taken out', act: (how) => quick.readmitNodes({ nodes: taken, how }) },
+  });
+  if (isolated.after?.degraded === false) return run.succeeded(isolated.sentence);
+  run.mark('faultAt', run.firstSeenAt);
+  run.mark('isolatedAt', isolated.at);
+  await handOver(run, zone);
+
+  // Not `watch`: with this the clients are well again, and the run goes on to restore the zone.
+  const proof = await run.verify('Prove the service without it', () => work.watchZone({ zone, nodes: [] }));
+  run.mark('provenAt', proof?.provenAt);
+
+  const assessed = (isolated.after ?? isolated.before)?.nodes;
+  const returning = assessed?.filter(({ standing }) => standing !== 'held') ?? nodes;
+  const sick = returning.map(({ node, sickPid }) => ({ node, sickPid }));
+  const restored = await restore(run, { zone, nodes: sick, of: sick.length });
+  return bringIn(run, await hold(run, restored));
+});
+
+/**
+ * A zone that was left comes back, because somebody says so (REQUIREMENTS F10).
+ *
+ * What holds between any two steps: a node gets traffic only while it is healthy, and the zone only while so many of its
+ * nodes are that it would not be left again.
+ */
+export const zoneFailback = runbook<{ zone: string }>('zone-failback', async (run, { zone }) => {
+  const left = await run.look('Look at its nodes', () => quick.lookAtLeftZone({ zone }));
+  if (left.nodes.length === 0)
+    return run.succeeded(`zone ${zone} is not out: there is nothing to bring back`);
+  return bringIn(run, await restore(run, left));
+});
+
+async function handOver(run: Run, zone: string): Promise<void> {
+  const { after } = await run.act({
+    title: 'Hand its sessions to the other zones',
+    act: (how) => work.handOverZone({ zone, how }),
+  });
+  run.lost(after?.lost ?? 0);
+}
+
+/** Restarts what has failed. @returns those that are healthy */
+async function restore(run: Run, back: Returning<Sick>): Promise<Returning> {
+  const { after } = await run.act({
+    title: 'Restart what has failed',
+    act: (how) => long.restoreZone({ ...back, how }),
+  });
+  return { ...back, nodes: healthyOf(after) ?? back.nodes.map(({ node }) => node) };
+}
+
+/** Waits out the hold, to see that the zone stays well. @returns those that did */
+async function hold(run: Run, back: Returning): Promise<Returning> {
+  const { zoneHoldMs } = run.briefing;
+  const healthy = await run.verify(`Hold it out for ${zoneHoldMs / 1_000} s`, async () => {
+    const until = new Date(Date.now() + zoneHoldMs).toISOString();
+    const summary = `held out until ${until.slice(11, 19)} UTC, to see that it stays well`;
+    const [seen] = await Promise.all([long.watchHeld({ ...back, until }), sleep(zoneHoldMs, { summary })]);
+    return seen;
+  });
+  return { ...back, nodes: healthy ?? back.nodes };
+}
+
+/** A little more traffic at a time for all of them together; then the service is proven with them in it. */
+async function bringIn(run: Run, back: Returning): Promise<string> {
+  const { zone, of } = back;
+  let { nodes } = back;
+  for (const weight of run.briefing.ramp) {
+    const { after } = await run.act({
+      title: `Ramp to ${weight} %`,
+      act: (how) => work.rampZone({ zone, nodes, of, weight, how }),
+    });
+    nodes = healthyOf(after) ?? nodes;
+  }
+  await run.watch('Prove the service with it', () => work.watchZone({ zone, nodes }));
+  return run.recovered(`zone ${zone} serves again with ${nodes.length} of ${of} nodes`);
+}
+
+function healthyOf(
+  outcomes: readonly { node: string; healthy: boolean }[] | undefined,
+): string[] | undefined {
+  return outcomes?.filter(({ healthy }) => healthy).map(({ node }) => node);
+}
