@@ -23,6 +23,12 @@ const FRESH_MS = 100;
 /** What has not answered after this long, ms, may hang. */
 const SLOW_MS = 50;
 
+/** A process that was held up this long, ms, may have missed answers that came in time. */
+const STALL_MS = 100;
+const STALL_TICK_MS = 10;
+/** How often a process that was held up looks again before its verdict stands. */
+const LOOKS = 3;
+
 /** Assesses nodes, and ahead of time where a run is being started that will ask for it first thing. */
 export class Assessor {
   private readonly ahead = new Map<string, { begun: number; finding: Promise<Finding<Assessment>> }>();
@@ -31,16 +37,42 @@ export class Assessor {
 
   /** Begins to assess the node now, so that who asks within {@link FRESH_MS} waits that much less. */
   begin(id: string): void {
-    const finding = assess(this.deps, id);
+    const finding = confirm(this.deps, id);
     finding.catch(() => undefined); // who asks for it is told
     this.ahead.set(id, { begun: performance.now(), finding });
   }
 
-  /** @throws as {@link assess} */
+  /** @throws what the systems around the node throw */
   async of(id: string): Promise<Finding<Assessment>> {
     const ahead = this.ahead.get(id);
     this.ahead.delete(id);
-    return ahead && performance.now() - ahead.begun < FRESH_MS ? ahead.finding : assess(this.deps, id);
+    return ahead && performance.now() - ahead.begun < FRESH_MS ? ahead.finding : confirm(this.deps, id);
+  }
+}
+
+/** Assesses; a failure is looked for again where this process, not the node, may have been too slow. */
+async function confirm(deps: Deps, id: string): Promise<Finding<Assessment>> {
+  for (let look = 1; ; look += 1) {
+    const { result, stalledMs } = await withStall(() => assess(deps, id));
+    if (!result.value.failed || stalledMs < STALL_MS || look === LOOKS) return result;
+  }
+}
+
+/** Does the work, and tells the longest that this process was held up meanwhile. */
+async function withStall<T>(work: () => Promise<T>): Promise<{ result: T; stalledMs: number }> {
+  let [last, stalledMs] = [performance.now(), 0];
+  const tick = () => {
+    const now = performance.now();
+    stalledMs = Math.max(stalledMs, now - last - STALL_TICK_MS);
+    last = now;
+  };
+  const ticks = setInterval(tick, STALL_TICK_MS);
+  try {
+    const result = await work();
+    tick();
+    return { result, stalledMs };
+  } finally {
+    clearInterval(ticks);
   }
 }
 
