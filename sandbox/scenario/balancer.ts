@@ -38,40 +38,56 @@ export async function standings(statsUrl: string): Promise<Map<string, Standing>
   );
 }
 
-/** Watches one server of a HAProxy from outside, a hundred times a second. Times are epoch ms. */
+/** Watches servers of a HAProxy from outside, a hundred times a second. Times are epoch ms. */
 export class BalancerWatch {
-  /** When a look first found that it gets no more requests. */
+  /** When a look first found that none of them gets requests any more. */
   outAt: number | undefined;
-  /** When a look first found it, after that, with its full weight again. */
+  /** When a look first found all of them, after that, with their full weight again. */
   backAt: number | undefined;
   /** The time from the look before that to {@link outAt}: how late it may be. */
   outLateMs: number | undefined;
 
   constructor(
     private readonly statsUrl: string,
-    private readonly server: string,
+    private readonly servers: readonly string[],
     private readonly fullWeight: number,
   ) {}
 
-  /** Looks until `signal` says stop; goes on where HAProxy does not answer. */
-  async run(signal: AbortSignal): Promise<void> {
+  /** Looks while the work is done; goes on where HAProxy does not answer. */
+  async during<T>(work: () => Promise<T>): Promise<T> {
+    const done = new AbortController();
+    const watching = this.run(done.signal);
+    try {
+      return await work();
+    } finally {
+      done.abort();
+      await watching;
+    }
+  }
+
+  private async run(signal: AbortSignal): Promise<void> {
     for (let last = Date.now(); !signal.aborted;) {
       const seen = await standings(this.statsUrl).catch(() => undefined);
       const now = Date.now();
       if (seen) {
-        this.note(seen.get(this.server), now, now - last);
+        this.note(
+          this.servers.map((server) => seen.get(server)),
+          now,
+          now - last,
+        );
         last = now;
       }
       await pause(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
     }
   }
 
-  private note(standing: Standing | undefined, now: number, sinceLastMs: number): void {
-    if (standing?.takes) {
-      if (this.outAt !== undefined && standing.weight >= this.fullWeight) this.backAt ??= now;
-    } else if (this.outAt === undefined) {
+  private note(seen: readonly (Standing | undefined)[], now: number, sinceLastMs: number): void {
+    if (this.outAt === undefined) {
+      if (seen.some((standing) => standing?.takes)) return;
       this.outAt = now;
       this.outLateMs = sinceLastMs;
+    } else if (seen.every((standing) => standing?.takes && standing.weight >= this.fullWeight)) {
+      this.backAt ??= now;
     }
   }
 }

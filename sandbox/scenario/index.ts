@@ -8,10 +8,13 @@ import type { NodeFault } from '../faults/node';
 import { startLoad, type Load, type LoadReport } from '../load';
 import { BalancerWatch, standings, type Standing } from './balancer';
 
-export type { BalancerWatch } from './balancer';
+export { BalancerWatch } from './balancer';
 
 /** What is promised for a failed node (REQUIREMENTS F1), in ms from the moment it breaks. */
 export const PROMISED = { outMs: 1_000, healedMs: 5_000 } as const;
+
+/** What is promised for a failed zone (REQUIREMENTS F2), in ms from the moment it breaks; the hold is not counted. */
+export const ZONE_PROMISED = { outMs: 5_000, backMs: 30_000 } as const;
 
 /** Who calls, where nothing else is asked for: enough clients that each node has several, few enough for two cores. */
 export const CROWD = { region: 'us-east-1', clients: 24, ratePerClient: 5 } as const;
@@ -19,20 +22,24 @@ export const CROWD = { region: 'us-east-1', clients: 24, ratePerClient: 5 } as c
 /** A node that serves: in the load balancer with its full weight, and healthy. */
 export interface Candidate extends Node, Standing {}
 
-/** Which node of which sandbox is broken how, under what load. */
-export interface Stage {
+/** MCP clients on a region's load balancer. */
+export interface Crowd {
   sandbox: Sandbox;
   region: string;
-  fault: NodeFault;
   clients: number;
   /** Calls a second of each client. */
   ratePerClient: number;
-  /** The victim out of those that serve, asked again while it answers with none. */
-  choose(serving: readonly Candidate[]): Promise<Candidate | undefined> | Candidate | undefined;
   /** Ends everything early: what waits throws. */
   signal: AbortSignal;
   /** Told what happens before the fault, in sentences. */
   say?(sentence: string): void;
+}
+
+/** Which node is broken how, under what load. */
+export interface Stage extends Crowd {
+  fault: NodeFault;
+  /** The victim out of those that serve, asked again while it answers with none. */
+  choose(serving: readonly Candidate[]): Promise<Candidate | undefined> | Candidate | undefined;
 }
 
 /** A node that has just been broken. Times are epoch ms. */
@@ -58,6 +65,29 @@ const SERVING_MS = 30_000;
 const CALL_TIMEOUT_MS = 5_000;
 
 /**
+ * Puts MCP clients on a region's load balancer while `work` is done. They stop when it is, and however it ends.
+ * @throws SANDBOX where not every client gets an answer · what `work` throws
+ */
+export async function underLoad<T>(
+  crowd: Crowd,
+  work: (load: Load) => Promise<T>,
+): Promise<{ result: T; load: LoadReport }> {
+  const { sandbox, region, clients, ratePerClient, say } = crowd;
+  const url = sandbox.urls.mcp[region]!;
+  const load = startLoad({ url, clients, ratePerClient, timeoutMs: CALL_TIMEOUT_MS });
+  let report: LoadReport;
+  let result: T;
+  try {
+    await everyClientCalls(load, crowd);
+    say?.(`${clients} MCP clients call tools through ${url}, ${clients * ratePerClient} calls a second`);
+    result = await work(load);
+  } finally {
+    report = await load.stop();
+  }
+  return { result, load: report };
+}
+
+/**
  * Puts MCP clients on a region's load balancer, breaks a node under them, and watches the load balancer from outside
  * while `meanwhile` is at work. The clients stop when it is done, and however this ends.
  * @throws SANDBOX where not every client gets an answer, or no node serves · what `meanwhile` throws
@@ -66,28 +96,17 @@ export async function breakUnderLoad<T>(
   stage: Stage,
   meanwhile: (scene: Scene) => Promise<T>,
 ): Promise<Episode<T>> {
-  const { sandbox, region, clients, ratePerClient, fault, say } = stage;
-  const url = sandbox.urls.mcp[region]!;
-  const load = startLoad({ url, clients, ratePerClient, timeoutMs: CALL_TIMEOUT_MS });
-  const done = new AbortController();
-  let watching: Promise<void> | undefined;
-  let report: LoadReport;
-  let seen: Omit<Episode<T>, 'load'>;
-  try {
-    await everyClientCalls(load, stage);
-    say?.(`${clients} MCP clients call tools through ${url}, ${clients * ratePerClient} calls a second`);
+  const { sandbox, region, fault } = stage;
+  const { result: seen, load: report } = await underLoad(stage, async (load) => {
     const node = await chosen(stage);
-    const watch = new BalancerWatch(sandbox.urls.haproxy[region]!, node.server, node.weight);
-    watching = watch.run(done.signal);
-    const brokenAt = Date.now();
-    const sentence = await breakPart({ dir: sandbox.dir }, { kind: 'node', node: node.id }, fault);
-    const scene = { node, brokenAt, sentence, watch };
-    seen = { ...scene, result: await meanwhile({ ...scene, load }) };
-  } finally {
-    done.abort();
-    await watching;
-    report = await load.stop();
-  }
+    const watch = new BalancerWatch(sandbox.urls.haproxy[region]!, [node.server], node.weight);
+    return watch.during(async () => {
+      const brokenAt = Date.now();
+      const sentence = await breakPart({ dir: sandbox.dir }, { kind: 'node', node: node.id }, fault);
+      const scene = { node, brokenAt, sentence, watch };
+      return { ...scene, result: await meanwhile({ ...scene, load }) };
+    });
+  });
   return { ...seen, load: report };
 }
 
@@ -102,7 +121,7 @@ export function wait<T>(look: () => Promise<T>, withinMs: number, signal: AbortS
   }, withinMs);
 }
 
-async function everyClientCalls(load: Load, { clients, sandbox, region, signal }: Stage): Promise<void> {
+async function everyClientCalls(load: Load, { clients, sandbox, region, signal }: Crowd): Promise<void> {
   const answered = new Set<number>();
   load.events.on('call', ({ client, failure }) => {
     if (failure === undefined) answered.add(client);

@@ -78,6 +78,12 @@ describe('an alert', () => {
     expect(match).toMatchObject({ runbook: { id: 'node-failover' }, input: { node: 'us-east-1/a/n1' } });
   });
 
+  it('of a zone names it with its region', () => {
+    const labels = { alertname: 'ZoneDown', region: 'us-east-1', zone: 'us-east-1/a' };
+    const match = matchAlert(catalogue, labels);
+    expect(match).toMatchObject({ runbook: { id: 'zone-failover' }, input: { zone: 'us-east-1/a' } });
+  });
+
   it('that nothing answers finds none', () =>
     expect(matchAlert(catalogue, { alertname: 'DiskFull' })).toBeNull());
 });
