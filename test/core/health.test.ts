@@ -1,4 +1,11 @@
-import { HEALTHY, next, type HealthEvent, type NodeHealth, type NodeState } from '../../core/health';
+import {
+  HEALTHY,
+  isDegraded,
+  next,
+  type HealthEvent,
+  type NodeHealth,
+  type NodeState,
+} from '../../core/health';
 
 const at = '2026-11-21T12:00:00.000Z';
 const ok: HealthEvent = { kind: 'ok', at };
@@ -66,4 +73,18 @@ describe('node health (REQUIREMENTS H2, H3)', () => {
     expect(next(HEALTHY, fail, rule).state).toBe('down');
     expect(next(next(HEALTHY, fail, rule), ok, rule).state).toBe('healthy');
   });
+});
+
+describe('so many nodes are down that the place is (REQUIREMENTS H4)', () => {
+  it.each<[number, number, boolean]>([
+    [3, 10, false],
+    [4, 10, true],
+    [2, 3, true],
+    [1, 1, false],
+    [1, 2, false],
+    [2, 2, true],
+    [0, 0, false],
+  ])('%d of %d: %s', (down, of, expected) =>
+    expect(isDegraded(down, of, { share: 0.3, atLeast: 2 })).toBe(expected),
+  );
 });
