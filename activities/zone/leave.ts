@@ -1,6 +1,7 @@
 import { serving, whyNotTakeOutZone } from '../../core/guards';
 import type { Deed, Finding, Intent } from '../../core/run';
-import { findNode, findZone, nodesOf } from '../../core/topology';
+import { liesIn } from '../../core/scope';
+import { findNode, findZone } from '../../core/topology';
 import { beating } from '../beating';
 import type { Deps } from '../deps';
 import { ensure } from '../ensure';
@@ -8,6 +9,7 @@ import type { nodeActs } from '../node/acts';
 import type { Assessor } from '../node/assess';
 import { handOver } from '../node/hand-over';
 import type { HandOver, LoadBalancer, Member, PoolLoad } from '../ports';
+import { servingIn } from '../sessions/serving';
 import { assessZone, membersOf, type ZoneAssessment, type ZoneNode } from './assess';
 import { inWindows, outcomeOf, together, type NodeOutcome } from './together';
 
@@ -88,7 +90,8 @@ export function zoneLeaving(
     /** Gives the sessions of all of the zone's nodes to the nodes of the other zones that serve. */
     handOverZone: beating(async ({ zone, how }: OfZone & { how: Intent }): Promise<Deed<ZoneHandOver>> => {
       const { region } = findZone(deps.config, zone);
-      const [own, others] = await Promise.all([membersOf(deps, zone), servingBeside(deps, region, zone)]);
+      const [own, serve] = await Promise.all([membersOf(deps, zone), servingIn(deps, region)]);
+      const others = serve.map(({ id }) => id).filter((id) => !liesIn(id, zone));
       const deeds = await inWindows(own, async ({ id }) => ({
         node: id,
         ...(await handOver(deps.sessions, { from: id, to: others, how })),
@@ -144,16 +147,4 @@ function isolate(
     done: (_, { members, load }) =>
       `${why}; zone ${zone} gets no more traffic, ${serving(members).length} of ${members.length} members of pool ${region} serve, for a peak of ${load.peakPerS} requests/s`,
   });
-}
-
-/** Ids of the region's nodes outside the zone that serve. */
-async function servingBeside(
-  { config, region: systems }: Deps,
-  region: string,
-  zone: string,
-): Promise<string[]> {
-  const servers = new Set(serving(await systems(region).loadBalancer.members()).map(({ server }) => server));
-  return nodesOf(config, region)
-    .filter((node) => `${region}/${node.zone}` !== zone && servers.has(node.server))
-    .map(({ id }) => id);
 }

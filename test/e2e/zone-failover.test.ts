@@ -210,7 +210,7 @@ describe('zone-failover', () => {
     ];
     await workers.stop();
     await fleet.healZone(zone);
-    const sessions = redisSessions(loadConfig(fleet.sandbox.configPath).sessions, undefined);
+    const sessions = redisSessions(loadConfig(fleet.sandbox.configPath));
     // A session that calls moves off a dead node by itself; these wait to be handed over.
     const idle = { clients: 48, ratePerClient: 0.001, timeoutMs: 10_000 };
     load = startLoad({ url: fleet.sandbox.urls.mcp['us-east-1']!, ...idle });
