@@ -33,6 +33,11 @@ afterEach(async () => {
   await load?.stop();
   load = undefined;
 });
+/** For what follows a test with a worker of another kind, however that test ended. */
+const backToNormal = async () => {
+  await workers.stop();
+  workers.start({ policies: POLICIES });
+};
 afterAll(async () => {
   await workers?.close();
   await fleet?.close();
@@ -77,6 +82,16 @@ async function keepOut(zone: string, ...names: string[]): Promise<void> {
 async function admit(zone: string, ...names: string[]): Promise<void> {
   const [region = '', name] = zone.split('/');
   await Promise.all(names.map((each) => balancerOf(region).admit(`${name}-${each}`, 100)));
+}
+
+async function sessionsIn(zone: string): Promise<number> {
+  const sessions = redisSessions(loadConfig(fleet.sandbox.configPath));
+  try {
+    const owned = await Promise.all(ALL.map((name) => sessions.owned(`${zone}/${name}`)));
+    return owned.reduce((sum, count) => sum + count, 0);
+  } finally {
+    sessions.close();
+  }
 }
 
 const ALL = ['n1', 'n2', 'n3', 'n4'];
@@ -184,56 +199,55 @@ describe('zone-failover', () => {
     expect(workers.effects()).toEqual([]);
   }, 60_000);
 
-  it('refuses to leave a zone whose traffic the others cannot bear, and says the numbers', async () => {
-    const zone = 'us-east-1/c'; // three of its nodes are dead, from the test before
-    await workers.stop();
-    workers.start({ policies: { ...POLICIES, nodeCapacity: 1 } });
-    const report = await carryOut('zone-failover', zone, 'refused');
-    expect(report.sentence).toMatch(
-      /^capacity headroom: .* 8 of 12 members of pool us-east-1 serve, but the measured peak of \d+ requests\/s needs \d+ at 1 each$/,
-    );
-    expect(workers.effects()).toEqual([]);
-    expect(await standing(zone)).toEqual(WHOLE);
-    await workers.stop();
-    workers.start({ policies: POLICIES });
-  }, 60_000);
+  describe('with another worker', () => {
+    afterEach(backToNormal);
 
-  it('a worker killed in the middle of each step repeats nothing', async () => {
-    const zone = 'us-east-1/c';
-    const deaths = [
-      'loadBalancer.isolate begin',
-      'loadBalancer.isolate end',
-      'sessions.handOver end',
-      'fleet.start end',
-      'loadBalancer.admit begin',
-      'loadBalancer.admit end',
-    ];
-    await workers.stop();
-    await fleet.healZone(zone);
-    const sessions = redisSessions(loadConfig(fleet.sandbox.configPath));
-    // A session that calls moves off a dead node by itself; these wait to be handed over.
-    const idle = { clients: 48, ratePerClient: 0.001, timeoutMs: 10_000 };
-    load = startLoad({ url: fleet.sandbox.urls.mcp['us-east-1']!, ...idle });
-    const nodes = ALL.map((name) => `${zone}/${name}`);
-    await until('every node of the zone has sessions', async () =>
-      (await Promise.all(nodes.map((node) => sessions.owned(node)))).every((owned) => owned > 0),
-    );
-    sessions.close();
-    await fleet.breakZone(zone, 'kill', MOST);
-    let worker = workers.start({ death: deaths[0]!, policies: POLICIES });
-    const run = await start('zone-failover', zone);
-    for (const death of [...deaths.slice(1), '']) {
-      expect(await worker.exited).toBeNull();
-      worker = workers.start({ death, policies: POLICIES });
-    }
-    const report = await fleet.operations.wait(run, 60_000);
-    expect(report).toMatchObject({ state: 'recovered', actual: { sessionsLost: 0 } });
-    const effects = workers.effects();
-    expect(effects.filter((effect) => effect.startsWith('isolate'))).toEqual(['isolate c-n1 c-n2 c-n3 c-n4']);
-    expect(new Set(effects).size).toBe(effects.length);
-    expect(await standing(zone)).toEqual(WHOLE);
-    expect(load.snapshot().sessionsLost).toBe(0);
-  }, 120_000);
+    it('refuses to leave a zone whose traffic the others cannot bear, and says the numbers', async () => {
+      const zone = 'us-east-1/c'; // three of its nodes are dead, from the test before
+      await workers.stop();
+      workers.start({ policies: { ...POLICIES, nodeCapacity: 1 } });
+      const report = await carryOut('zone-failover', zone, 'refused');
+      expect(report.sentence).toMatch(
+        /^capacity headroom: .* 8 of 12 members of pool us-east-1 serve, but the measured peak of \d+ requests\/s needs \d+ at 1 each$/,
+      );
+      expect(workers.effects()).toEqual([]);
+      expect(await standing(zone)).toEqual(WHOLE);
+    }, 60_000);
+
+    it('a worker killed in the middle of each step repeats nothing', async () => {
+      const zone = 'us-east-1/c';
+      const deaths = [
+        'loadBalancer.isolate begin',
+        'loadBalancer.isolate end',
+        'sessions.handOver end',
+        'fleet.start end',
+        'loadBalancer.admit begin',
+        'loadBalancer.admit end',
+      ];
+      await workers.stop();
+      await fleet.healZone(zone);
+      // A session that calls moves off a dead node by itself; these wait to be handed over.
+      const idle = { clients: 100, ratePerClient: 0.001, timeoutMs: 10_000 };
+      load = startLoad({ url: fleet.sandbox.urls.mcp['us-east-1']!, ...idle });
+      await until('the zone has sessions', async () => (await sessionsIn(zone)) > 0);
+      await fleet.breakZone(zone, 'kill', MOST);
+      let worker = workers.start({ death: deaths[0]!, policies: POLICIES });
+      const run = await start('zone-failover', zone);
+      for (const death of [...deaths.slice(1), '']) {
+        expect(await worker.exited).toBeNull();
+        worker = workers.start({ death, policies: POLICIES });
+      }
+      const report = await fleet.operations.wait(run, 60_000);
+      expect(report).toMatchObject({ state: 'recovered', actual: { sessionsLost: 0 } });
+      const effects = workers.effects();
+      expect(effects.filter((effect) => effect.startsWith('isolate'))).toEqual([
+        'isolate c-n1 c-n2 c-n3 c-n4',
+      ]);
+      expect(new Set(effects).size).toBe(effects.length);
+      expect(await standing(zone)).toEqual(WHOLE);
+      expect(load.snapshot().sessionsLost).toBe(0);
+    }, 120_000);
+  });
 
   it.each([
     ['us-east-1/z', 'there are us-east-1/a, us-east-1/b, us-east-1/c, eu-central-1/a'],
