@@ -2,7 +2,7 @@ import type { Config } from '../core/config';
 import { regionConfig, findNode, type Node } from '../core/topology';
 import type { Operations } from '../operations';
 import type { Client } from '@temporalio/client';
-import type { Fleet, LoadBalancer, Member, Notifier, Prober, Sessions } from './ports';
+import type { Fleet, Journal, LoadBalancer, Member, Notifier, Prober, Sessions } from './ports';
 
 /** A region's systems. */
 export interface RegionSystems {
@@ -18,6 +18,8 @@ export interface Deps {
   prober: Prober;
   notifier: Notifier;
   operations: Operations;
+  /** Left out where the environment has none. */
+  journal?: Journal;
   /** Shares the worker's connection, so that runs start eagerly. */
   client: Client;
 }

@@ -105,6 +105,8 @@ export interface Sessions {
   handOver(from: string, to: readonly string[]): Promise<HandOver>;
   /** Moves these buckets, all in one moment, except those that are no longer where the move says. */
   place(moves: readonly BucketMove[]): Promise<Moved>;
+  /** Returns where the store answers. */
+  ping(): Promise<void>;
 }
 
 /** One probe's verdict. */
@@ -121,6 +123,25 @@ export interface Prober {
   health(address: string): Promise<Probe>;
   /** A real MCP `initialize` + `ping` against this MCP endpoint URL; ends the session it opened. */
   mcp(url: string): Promise<Probe>;
+  /** GET of this URL; ok on any answer: whoever answers is there, even to say that those behind it are not. */
+  http(url: string, timeoutMs: number): Promise<Probe>;
+  /** Ok where the call is answered in time, whatever it answers. */
+  answers(call: () => Promise<unknown>, timeoutMs: number): Promise<Probe>;
+}
+
+/** A change of health, as the journal keeps it. */
+export interface Transition {
+  scope: string;
+  from: string;
+  to: string;
+  /** ISO time of the check that brought it. */
+  at: string;
+  cause?: string;
+}
+
+/** The journal (DESIGN section 8). Nobody waits for it: what cannot be written now is written later. */
+export interface Journal {
+  transition(transition: Transition): void;
 }
 
 /** A message to people, at one rung of the escalation ladder. */

@@ -87,6 +87,15 @@ const NodeHealthSchema = object({
   successes: Type.Integer({ minimum: 1, examples: [2] }),
 });
 
+/** How a component is judged by m of n checks (REQUIREMENTS H1). */
+const WindowSchema = object({
+  interval: Duration('1s', 'time between two checks'),
+  timeout: Duration('500ms', 'after which a check has failed'),
+  of: Type.Integer({ minimum: 1, examples: [5], description: 'how many of the last checks count' }),
+  failures: Type.Integer({ minimum: 1, examples: [3], description: 'so many of them failed: it has failed' }),
+  successes: Type.Integer({ minimum: 1, examples: [5], description: 'so many good since: it is well again' }),
+});
+
 /** From when on the failures of a place's nodes are one failure of the place (REQUIREMENTS H4). */
 const DegradedSchema = object({
   /** More than this share of its nodes has failed, 0 to 1. */
@@ -109,7 +118,7 @@ const ClockTime = Type.String({
 });
 
 /** When drills or deploys may begin: on these days, from one time of the day to another, UTC. */
-const WindowSchema = object({
+const TimesSchema = object({
   days: Type.Array(Type.Union(DAYS.map((day) => Type.Literal(day))), {
     minItems: 1,
     examples: [['tue', 'thu']],
@@ -137,8 +146,8 @@ const PoliciesSchema = object({
   /** When drills and deploys may begin; at any time where it is left out (X5). */
   windows: Type.Optional(
     object({
-      drill: Type.Optional(Type.Array(WindowSchema, { minItems: 1 })),
-      deploy: Type.Optional(Type.Array(WindowSchema, { minItems: 1 })),
+      drill: Type.Optional(Type.Array(TimesSchema, { minItems: 1 })),
+      deploy: Type.Optional(Type.Array(TimesSchema, { minItems: 1 })),
       blocked: Type.Optional(Type.Array(BlockedSchema)),
     }),
   ),
@@ -182,7 +191,14 @@ export const ConfigSchema = object({
     minProperties: 1,
   }),
   sessions: SessionsSchema,
-  health: object({ node: NodeHealthSchema, zone: DegradedSchema, region: DegradedSchema }),
+  health: object({
+    node: NodeHealthSchema,
+    zone: DegradedSchema,
+    region: DegradedSchema,
+    loadBalancer: WindowSchema,
+    sessions: WindowSchema,
+    registry: WindowSchema,
+  }),
   /** What runbooks are measured against, by the name they give. */
   objectives: Type.Record(
     Type.String({ pattern: Name }),
@@ -207,4 +223,5 @@ export type HaproxyConfig = Static<typeof HaproxySchema>;
 export type SupervisordConfig = Static<typeof SupervisordSchema>;
 export type SessionsConfig = Static<typeof SessionsSchema>;
 export type SecretRef = Static<typeof Secret>;
+export type ComponentRule = Static<typeof WindowSchema>;
 export type EscalationLevel = Static<typeof EscalationSchema>;

@@ -52,6 +52,9 @@ export function environmentFile(settings: Settings): Config {
       },
       zone: { share: 0.3, atLeast: 2 },
       region: { share: 0.5, atLeast: 3 },
+      loadBalancer: { interval: '1s', timeout: '500ms', of: 3, failures: 2, successes: 2 },
+      sessions: { interval: '5s', timeout: '1s', of: 3, failures: 1, successes: 2 },
+      registry: { interval: '1s', timeout: '500ms', of: 5, failures: 3, successes: 5 },
     },
     objectives: { node: { rto: '5s' }, sessions: { rto: '1s' }, zone: { rto: '30s' } },
     policies: {

@@ -1,6 +1,7 @@
 import { Client } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
 import { haproxy } from '../activities/adapters/haproxy';
+import { postgresJournal } from '../activities/adapters/postgres-journal';
 import { prober } from '../activities/adapters/prober';
 import { redisSessions } from '../activities/adapters/redis-sessions';
 import { supervisord } from '../activities/adapters/supervisord';
@@ -17,6 +18,7 @@ export function compose(
   config: Config,
   connection: NativeConnection,
   namespace: string,
+  warn: (sentence: string) => void = () => undefined,
 ): Deps & { close: () => Promise<void> } {
   const regions = new Map<string, RegionSystems>(
     Object.entries(config.regions).map(([name, { loadBalancer, fleet }]) => {
@@ -26,6 +28,9 @@ export function compose(
   );
   const { password } = config.sessions;
   const sessions = redisSessions(config, password && readSecret(password, 'sessions.password'));
+  const journal =
+    config.journal &&
+    postgresJournal(readSecret(config.journal.url, 'journal.url'), config.environment, warn);
   const client = new Client({ connection, namespace });
   return {
     config,
@@ -41,7 +46,11 @@ export function compose(
     prober: prober({ timeoutMs: millis(config.health.node.timeout) }),
     notifier: webhookNotifier(),
     operations: new Operations(client, config.environment, catalogue),
+    ...(journal ? { journal } : {}),
     client,
-    close: async () => sessions.close(),
+    close: async () => {
+      sessions.close();
+      await journal?.close();
+    },
   };
 }

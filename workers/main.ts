@@ -30,7 +30,7 @@ export async function main(): Promise<void> {
   const { connectionOptions, namespace } = temporalOptions();
   // Out of profiles an API key is always a string, never the function that the other kind of connection also takes.
   const connection = await NativeConnection.connect(connectionOptions as NativeConnectionOptions);
-  const deps = compose(config, connection, namespace);
+  const deps = compose(config, connection, namespace, (sentence) => log.warn(sentence));
   const worker = await createWorker(deps, connection, namespace, prebuilt());
   const running = worker.run();
   await deps.operations.keepCoordinated();

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { get } from 'node:http';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import {
@@ -42,7 +43,32 @@ export function prober({ timeoutMs }: { timeoutMs: number }): Prober {
   return {
     health: (address) => timed((deadline) => getHealth(address, deadline)),
     mcp: (url) => timed((deadline) => greet(url, deadline, timeoutMs)),
+    http: (url, ms) => bounded(ms, (deadline) => getAny(url, deadline)),
+    answers: (call, ms) => bounded(ms, () => call()),
   };
+}
+
+/** The verdict of a call that only has to be answered in time. */
+async function bounded(timeoutMs: number, call: (deadline: AbortSignal) => Promise<unknown>): Promise<Probe> {
+  const start = performance.now();
+  const deadline = AbortSignal.timeout(timeoutMs);
+  const late = once(deadline, 'abort').then(() => Promise.reject(deadline.reason as Error));
+  const wrong = await Promise.race([call(deadline), late]).then(
+    () => undefined,
+    (error: unknown) => trouble(error, timeoutMs),
+  );
+  const ms = Math.round(performance.now() - start);
+  return { ok: wrong === undefined, said: wrong ?? `answered in ${ms} ms`, ms };
+}
+
+function getAny(url: string, deadline: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const request = get(url, { agent: false, signal: deadline }, (response) => {
+      response.resume();
+      resolve();
+    });
+    request.on('error', reject);
+  });
 }
 
 function getHealth(address: string, deadline: AbortSignal): Promise<Verdict> {

@@ -105,6 +105,8 @@ export function redisSessions(
       return { found, moved, lost };
     },
 
+    ping: async () => void (await asking('ping', () => redis.ping())),
+
     close: () => redis.disconnect(),
   };
 }
