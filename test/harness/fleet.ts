@@ -19,8 +19,8 @@ export interface TestFleet {
   breakZone: (zone: string, fault: string, share: number) => Promise<string>;
   healZone: (zone: string) => Promise<string>;
   killWorker: (region: string) => Promise<string>;
-  /** The run that works on the node, once there is one. */
-  runOn: (node: string) => Promise<string>;
+  /** The run that works on the node, or on another place of this kind, once there is one. */
+  runOn: (place: string, kind?: 'node' | 'zone') => Promise<string>;
   /** The run's report once it is in this state. */
   reaches: (run: string, state: RunState) => Promise<RunReport>;
   close: () => Promise<void>;
@@ -43,10 +43,10 @@ export async function testFleet(options: SandboxOptions & { block: number }): Pr
     breakZone: (zone, fault, share) => breakPart(options, { kind: 'zone', zone }, fault, { share }),
     healZone: (zone) => healPart(options, { kind: 'zone', zone }, true),
     killWorker: (region) => breakPart(options, { kind: 'worker', region }, 'kill'),
-    runOn: (node) =>
+    runOn: (place, kind = 'node') =>
       until(
-        `a run works on ${node}`,
-        async () => (await operations.coordination()).locks[`node/${node}`]?.run,
+        `a run works on ${place}`,
+        async () => (await operations.coordination()).locks[`${kind}/${place}`]?.run,
         LIMIT_MS,
       ),
     reaches: (run, state) =>
