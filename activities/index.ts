@@ -15,7 +15,7 @@ import { zoneReturn } from './zone/return';
 /** All activities, over the given systems: the only place where they are put together. */
 export function createActivities(deps: Deps) {
   const assessor = new Assessor(deps);
-  const nodes = { ...nodeLooks(deps), ...nodeActs(deps, assessor) };
+  const nodes = { ...nodeLooks(deps, assessor), ...nodeActs(deps, assessor) };
   return {
     ...engineActivities(deps),
     ...coordinatorActivities(deps, assessor),

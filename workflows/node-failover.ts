@@ -12,6 +12,7 @@ import { quick, work } from './proxies';
  * - the node is back at full weight, or a spare is in its place, before service is said to be proven.
  */
 export const nodeFailover = runbook<{ node: string }>('node-failover', async (run, { node }) => {
+  run.afterPause('Look at it again', () => quick.assessNode({ node }));
   if (run.mode === 'drill') await breakIt(run, node);
   const isolated = await run.act({
     title: 'Take it out of the load balancer',

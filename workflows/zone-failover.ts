@@ -15,6 +15,7 @@ import { long, quick, work } from './proxies';
  * - nodes that an operator kept out before are not touched; those that do not come back stay out, and are named.
  */
 export const zoneFailover = runbook<{ zone: string }>('zone-failover', async (run, { zone }) => {
+  run.afterPause('Look at its nodes again', () => work.lookAtZone({ zone }));
   // In history before the act: a worker that finds the zone left must know which nodes this run has taken out.
   const nodes = await run.look('Look at its nodes', () => work.lookAtZone({ zone }));
   const taken = nodes.filter(({ ready }) => ready).map(({ node }) => node);

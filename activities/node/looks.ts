@@ -6,6 +6,7 @@ import { nodesOf } from '../../core/topology';
 import { beating } from '../beating';
 import { place, type Deps } from '../deps';
 import type { ProcessStatus, Probe } from '../ports';
+import type { Assessment, Assessor } from './assess';
 import { proveService, type Proof } from './prove';
 
 /** Naming a node, as every node activity is. */
@@ -14,10 +15,15 @@ export interface OfNode {
 }
 
 /** Reads about one node. None of them changes anything. */
-export function nodeLooks(deps: Deps) {
+export function nodeLooks(deps: Deps, assessor: Assessor) {
   const { config, prober } = deps;
   const rule = config.health.node;
   return {
+    /** How the node stands, seen from two sides at least. */
+    async assessNode({ node }: OfNode): Promise<Finding<Assessment>> {
+      return assessor.of(node);
+    },
+
     /** The node's process, as its supervisor sees it. */
     async lookAtProcess({ node: id }: OfNode): Promise<Finding<ProcessStatus>> {
       const { node, fleet } = place(deps, id);

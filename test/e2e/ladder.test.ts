@@ -1,5 +1,8 @@
 import type { Operations } from '../../operations';
 import type { RunReport } from '../../core/run';
+import { openContext } from '../../sandbox/context';
+import { supervisorOf } from '../../sandbox/supervisor';
+import { Client } from 'pg';
 import { startLoad, type Load } from '../../sandbox/load';
 import { testFleet, type TestFleet } from '../harness/fleet';
 import { smallSandbox } from '../harness/sandbox';
@@ -129,3 +132,42 @@ it('the safety lever stops what automation does, and what it would begin; releas
   await fleet.reaches(run, 'recovered');
   await fleet.reaches(await fleet.runOn(second), 'recovered');
 }, 120_000);
+
+it('every change of health is in the journal, those of the time when it was away too', async () => {
+  const node = 'ap-southeast-1/b/n3';
+  const { at, secrets } = (await openContext({ dir: fleet.sandbox.dir }))!;
+  const supervisor = supervisorOf(at, secrets);
+  await supervisor.signal('journal', 'KILL');
+  await fleet.break(node, 'kill');
+  await fleet.reaches(await fleet.runOn(node), 'recovered');
+  await until('the journal runs again', async () => {
+    await supervisor.start('journal');
+    return (await supervisor.info('journal')).statename === 'RUNNING';
+  });
+  const states = await until(
+    'the journal has caught up',
+    async () => {
+      const found = await transitions(`node/${node}`);
+      return found.at(-1) === 'healthy' && found;
+    },
+    30_000,
+  );
+  expect(states.filter((state) => state !== 'suspicious')).toEqual([
+    'down',
+    'restarting',
+    'syncing',
+    'healthy',
+  ]);
+}, 120_000);
+
+/** The states a scope went through, as the journal has them. */
+async function transitions(scope: string): Promise<string[]> {
+  const journal = new Client({ connectionString: fleet.sandbox.env['SWITCHOVER_DATABASE_URL'] });
+  try {
+    await journal.connect();
+    const query = 'select to_state from health_transitions where scope = $1 order by at';
+    return (await journal.query<{ to_state: string }>(query, [scope])).rows.map((row) => row.to_state);
+  } finally {
+    await journal.end();
+  }
+}

@@ -54,6 +54,21 @@ it('an automatic run stops before its next step and goes on when the lever is re
   expect(outline(await run.ends())).toMatchObject({ state: 'succeeded' });
 });
 
+it('what has moved on meanwhile is looked at before the next step', async () => {
+  const again = { afterPause: 'look zone' as const };
+  const opened = await operations.openIncident({
+    ...fault(),
+    input: { node, lines: [again, 'act drain', 'act ramp'] },
+  });
+  const run = lab().run(opened.run);
+  await run.world.begins('act drain');
+  await engage();
+  run.world.release('act drain');
+  await run.reaches('paused');
+  await release();
+  expect(outline(await run.ends()).steps).toEqual(['act drain: done', 'look zone: done', 'act ramp: done']);
+});
+
 it('a look under way is interrupted, and had again', async () => {
   const run = lab().run((await operations.openIncident(fault())).run);
   run.world.release('act drain');

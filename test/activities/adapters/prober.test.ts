@@ -12,6 +12,37 @@ const probe = prober({ timeoutMs: 5_000 });
 /** For what never answers. */
 const hasty = prober({ timeoutMs: 1_000 });
 
+describe('http', () => {
+  it.each<[string, RequestListener]>([
+    ['200', (_, response) => response.end()],
+    ['503', (_, response) => response.writeHead(503).end()],
+  ])('whoever answers %s is there', async (_, answer) => {
+    const backend = await startBackend(ADDRESS, answer);
+    expect(await probe.http(`http://${ADDRESS}/`, 5_000)).toEqual({
+      ok: true,
+      said: expect.stringMatching(/^answered in \d+ ms$/),
+      ms: expect.any(Number),
+    });
+    await backend.stop();
+  });
+
+  it('nobody there, or somebody who hangs', async () => {
+    const url = `http://${ADDRESS}/`;
+    expect(await probe.http(url, 5_000)).toMatchObject({ ok: false, said: 'connection refused' });
+    const backend = await startBackend(ADDRESS, () => undefined);
+    expect(await probe.http(url, 500)).toMatchObject({ ok: false, said: 'no answer within 500 ms' });
+    await backend.stop();
+  });
+});
+
+it('a call that is answered in time is well, one that fails or hangs is not', async () => {
+  expect(await probe.answers(async () => 'PONG', 5_000)).toMatchObject({ ok: true });
+  const fails = () => Promise.reject(new Error('LOADING Redis is loading'));
+  expect(await probe.answers(fails, 5_000)).toMatchObject({ ok: false, said: 'LOADING Redis is loading' });
+  const hangs = () => new Promise(() => undefined);
+  expect(await probe.answers(hangs, 200)).toMatchObject({ ok: false, said: 'no answer within 200 ms' });
+});
+
 describe('health', () => {
   it.each<[string, RequestListener, boolean, RegExp]>([
     ['200 and JSON', (_, response) => response.end('{"state":"ready"}'), true, /^200 ready in \d+ ms$/],
@@ -98,7 +129,7 @@ describe('mcp', () => {
       said: expect.stringMatching(/^initialize and ping answered in \d+ ms$/),
       ms: expect.any(Number),
     });
-    expect(await redis.client.keys('*')).toEqual([]);
+    expect(await redis.client.keys('mcp:session:*')).toEqual([]);
   });
 
   it('a hung node', async () => {

@@ -12,6 +12,8 @@ export type Line =
   | { quickly: StepLine }
   /** The first of several ways that works. */
   | { choose: Record<string, Line[]> }
+  /** From here on looked at when the run goes on after a pause. */
+  | { afterPause: StepLine }
   | { mark: keyof Clock; at: string }
   | { lose: number }
   | { end: 'recovered' | 'succeeded'; saying: string };
@@ -40,6 +42,10 @@ export async function play(run: Run, { lines }: Pick<Played, 'lines'>): Promise<
 async function playLine(run: Run, line: Line): Promise<void> {
   if (typeof line === 'string') return step(run, line, regular);
   if ('quickly' in line) return step(run, line.quickly, local);
+  if ('afterPause' in line) {
+    const thing = line.afterPause.split(' ')[1]!;
+    return run.afterPause(line.afterPause, () => regular.look({ thing }));
+  }
   if ('mark' in line) return run.mark(line.mark, line.at);
   if ('lose' in line) return run.lost(line.lose);
   if ('end' in line) return run[line.end](line.saying);
