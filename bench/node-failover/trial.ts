@@ -5,6 +5,7 @@ import { Operations, catalogue } from '../../operations';
 import { healPart, type NodeFault, type Sandbox } from '../../sandbox';
 import { breakUnderLoad, CROWD, servingNodes, wait, type Episode, type Scene } from '../../sandbox/scenario';
 import { say } from '../lib/sandbox';
+import { seen } from '../lib/seen';
 import type { Contender } from './contenders';
 
 /** One node broken once. Times are ms from just before the fault was asked for; null where it did not come to it. */
@@ -94,17 +95,6 @@ async function healed(
   } finally {
     await connection.close();
   }
-}
-
-/** Waits until there is a value; gives up without one, unless `stop` is aborted. */
-async function seen(look: () => number | undefined, withinMs: number, stop: AbortSignal): Promise<void> {
-  await wait(
-    async () => {
-      if (look() === undefined) throw new Error('not yet');
-    },
-    withinMs,
-    stop,
-  ).catch(() => stop.throwIfAborted());
 }
 
 function sampleOf({ brokenAt, watch, load, result }: Episode<RunReport | undefined>): Sample {

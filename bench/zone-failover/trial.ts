@@ -5,6 +5,7 @@ import { Operations, catalogue } from '../../operations';
 import { breakPart, healPart, type Sandbox, type Target } from '../../sandbox';
 import { BalancerWatch, CROWD, servingNodes, underLoad, wait } from '../../sandbox/scenario';
 import { say } from '../lib/sandbox';
+import { seen } from '../lib/seen';
 import { ZONE, type Contender } from './contenders';
 
 /** One zone broken once. Times are ms from just before the fault was asked for; null where it did not come to it. */
@@ -23,6 +24,14 @@ export interface Sample {
   sessionsLost: number;
   /** The longest that a client went without an answer, ms. */
   gapMs: number;
+  /** Runs on the zone; runs on its nodes that it absorbed, and others that were at work beside it. */
+  runs: number;
+  absorbed: number;
+  others: number;
+}
+
+interface FailedOver extends Pick<Sample, 'runs' | 'absorbed' | 'others'> {
+  report: RunReport;
 }
 
 /** What is tried, where. */
@@ -76,13 +85,15 @@ async function measureOnce(trial: Trial): Promise<Sample> {
       broken.during(async () => {
         const brokenAt = Date.now();
         await breakPart({ dir: sandbox.dir }, TARGET, 'kill', { share: ZONE.share });
-        const report = contender.heals ? await failedOver(trial) : await left(broken, stop);
+        if (!contender.heals) await seen(() => broken.outAt, OUT_MS, stop);
+        const outcome = contender.heals ? await failedOver(trial, zone, brokenAt) : undefined;
         await pause(SETTLE_MS, undefined, { signal: stop });
-        return { brokenAt, report };
+        return { brokenAt, outcome };
       }),
     ),
   );
-  const { brokenAt, report } = result;
+  const { brokenAt, outcome } = result;
+  const report = outcome?.report;
   const after = (at: number | undefined): number | null => (at === undefined ? null : at - brokenAt);
   const back = after(zone.backAt);
   return {
@@ -95,17 +106,10 @@ async function measureOnce(trial: Trial): Promise<Sample> {
     failures: load.failures,
     sessionsLost: load.sessionsLost,
     gapMs: load.maxGapMs,
+    runs: outcome?.runs ?? 0,
+    absorbed: outcome?.absorbed ?? 0,
+    others: outcome?.others ?? 0,
   };
-}
-
-async function left(broken: BalancerWatch, stop: AbortSignal): Promise<undefined> {
-  await wait(
-    async () => {
-      if (broken.outAt === undefined) throw new Error('HAProxy still gives them requests');
-    },
-    OUT_MS,
-    stop,
-  ).catch(() => stop.throwIfAborted());
 }
 
 /** How long the zone was held out though it was whole, ms. */
@@ -114,28 +118,28 @@ function heldMs(report: RunReport): number {
   return hold?.endedAt ? Date.parse(hold.endedAt) - Date.parse(hold.startedAt) : 0;
 }
 
-/** Started by hand: the run's first second is the operator's, not a monitor's. */
-async function failedOver({ sandbox }: Trial): Promise<RunReport> {
+/** What became of the zone, once it is back. Asks Temporal nothing before, so as not to slow down what is measured. */
+async function failedOver(
+  { sandbox, stop }: Trial,
+  zone: BalancerWatch,
+  brokenAt: number,
+): Promise<FailedOver | undefined> {
+  await seen(() => zone.backAt, OVER_MS, stop);
   const connection = await Connection.connect({ address: sandbox.temporalAddress });
   try {
     const operations = new Operations(new Client({ connection }), 'sandbox', catalogue);
-    const { run } = await operations.start({
-      runbook: 'zone-failover',
-      input: { zone: ZONE.id },
-      by: 'bench',
-    });
-    return await operations.wait(run, OVER_MS);
-  } finally {
-    await connection.close();
-  }
-}
-
-/** Ends the monitor of the region: its runs on single nodes would be at work beside the one that is measured. */
-export async function blind(sandbox: Sandbox): Promise<void> {
-  const connection = await Connection.connect({ address: sandbox.temporalAddress });
-  try {
-    const monitor = new Client({ connection }).workflow.getHandle(`monitor-sandbox-${CROWD.region}`);
-    await monitor.terminate('zone-failover is measured by itself');
+    const runs = (await operations.list({ limit: 50 })).filter(
+      ({ scope, startedAt }) => Date.parse(startedAt) >= brokenAt && scope.includes(`/${ZONE.id}`),
+    );
+    const own = runs.filter(({ scope }) => scope === `zone/${ZONE.id}`);
+    const [first] = own;
+    if (!first) return undefined;
+    return {
+      report: await operations.wait(first.run, OVER_MS),
+      runs: own.length,
+      absorbed: runs.filter(({ state }) => state === 'absorbed').length,
+      others: runs.filter((run) => run.state !== 'absorbed' && !own.includes(run)).length,
+    };
   } finally {
     await connection.close();
   }

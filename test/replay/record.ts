@@ -4,34 +4,41 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { coordinatorId } from '../../workflows/messages';
 import { testFleet, type TestFleet } from '../harness/fleet';
 import { until } from '../harness/until';
-import { SCENARIOS } from './scenarios';
+import { SCENARIOS, type Scenario } from './scenarios';
+import { ZONE_SCENARIOS } from './zone-scenarios';
 
 /**
  * Records the histories that replay.test.ts replays, on a sandbox of its own: `npm run build && node
- * dist/test/replay/record.js`, from the project's root. To be run when a workflow was changed on purpose, before any
+ * dist/test/replay/record.js`, from the project's root; with `zone` after it, only those of runs on zones. To be run when a workflow was changed on purpose, before any
  * version of it is in use; afterwards a change needs `patched`, and the old histories stay.
  */
 const FOLDER = join(process.cwd(), 'test/replay/histories');
 
 async function main(): Promise<void> {
-  await rm(FOLDER, { recursive: true, force: true });
+  const onlyZones = process.argv[2] === 'zone';
+  if (!onlyZones) await rm(FOLDER, { recursive: true, force: true });
   await mkdir(FOLDER, { recursive: true });
   const fleet = await testFleet({ block: 148 });
   try {
-    for (const { name, outcome, act } of SCENARIOS) {
-      const run = await act(fleet);
-      await until(
-        `${run} is over`,
-        async () => (await fleet.client.workflow.getHandle(run).describe()).status.name !== 'RUNNING',
-        60_000,
-      );
-      if (outcome !== 'failed') await fleet.reaches(run, outcome);
-      await save(fleet, run, name);
-    }
+    if (onlyZones) return await record(fleet, ZONE_SCENARIOS);
+    await record(fleet, [...SCENARIOS, ...ZONE_SCENARIOS]);
     await save(fleet, coordinatorId('sandbox'), 'coordinator');
     await save(fleet, 'monitor-sandbox-us-east-1', 'monitor');
   } finally {
     await fleet.close();
+  }
+}
+
+async function record(fleet: TestFleet, scenarios: readonly Scenario[]): Promise<void> {
+  for (const { name, outcome, act } of scenarios) {
+    const run = await act(fleet);
+    await until(
+      `${run} is over`,
+      async () => (await fleet.client.workflow.getHandle(run).describe()).status.name !== 'RUNNING',
+      60_000,
+    );
+    if (outcome !== 'failed') await fleet.reaches(run, outcome);
+    await save(fleet, run, name);
   }
 }
 
