@@ -95,7 +95,7 @@ export function zoneReturn(deps: Deps, assessor: Assessor, verbs: NodeVerbs) {
         const changed = outcomes.filter((one) => one.changed);
         if (how.mode === 'plan') {
           const names = changed.map(({ node }) => node).join(', ');
-          return together(how, outcomes, `would restart ${names}`);
+          return together(how, outcomes, `would restart ${names || 'nothing'}`);
         }
         const healthy = judge(zone, of, outcomes);
         return together(how, outcomes, `${changed.length} nodes were started; ${healthy}`);

@@ -1,4 +1,4 @@
-import { duration, count, countOrNone } from '../../cli/arguments';
+import { duration, count, countOrNone, share } from '../../cli/arguments';
 import { exampleCommand, readInput } from '../../cli/input';
 import { parseTarget } from '../../cli/target';
 import type { Runbook } from '../../core/runbook';
@@ -83,6 +83,11 @@ test.each(['10', '0s', '-1s', '1.5m', '1000h', 'soon', ''])('%j is no duration',
 test('counts are whole and not negative', () => {
   expect([count('1'), count('9999'), countOrNone('0')]).toEqual([1, 9999, 0]);
   for (const text of ['0', '-1', '1.5', '10000', 'x']) expect(() => count(text)).toThrow('whole number');
+});
+
+test('shares are above 0 and at most 1', () => {
+  expect([share('0.75'), share('1')]).toEqual([0.75, 1]);
+  for (const text of ['0', '-1', '1.5', 'x', '']) expect(() => share(text)).toThrow('such as 0.75');
 });
 
 test.each([

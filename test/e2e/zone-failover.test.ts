@@ -247,6 +247,35 @@ describe('zone-failover', () => {
       expect(await standing(zone)).toEqual(WHOLE);
       expect(load.snapshot().sessionsLost).toBe(0);
     }, 120_000);
+
+    it('a node that dies in the hold stays out; when one dies in the ramp too, the zone is none and people are asked', async () => {
+      const zone = 'us-east-1/c';
+      await workers.stop();
+      workers.start({ policies: { zoneHold: '4s', rampInterval: '2s' } });
+      await fleet.breakZone(zone, 'kill', 0.5);
+      const run = await start('zone-failover', zone);
+      const under = (title: string) =>
+        until(`${title}: under way`, async () => {
+          const found = step(await fleet.operations.show(run), title);
+          return found?.state === 'running' && found;
+        });
+      await under('Hold it out for 4 s');
+      await fleet.break(`${zone}/n4`, 'kill');
+      await under('Ramp to 25 %');
+      await until('the others have traffic', async () => (await standing(zone))[0] === 'n1 ready 25');
+      expect(await standing(zone)).toEqual(['n1 ready 25', 'n2 ready 25', 'n3 ready 25', 'n4 maint 100']);
+      await fleet.break(`${zone}/n3`, 'kill');
+      const report = await fleet.reaches(run, 'needs attention');
+      expect(report.sentence).toMatch(
+        /zone us-east-1\/c must stay out: 2 of its 4 nodes .*us-east-1\/c\/n3 failed at \d+ % of its traffic/,
+      );
+      expect(step(report, 'Hold it out for 4 s')?.sentence).toMatch(
+        /^3 of 4 nodes stayed healthy; us-east-1\/c\/n4: /,
+      );
+      expect((await standing(zone)).slice(2)).toEqual(['n3 maint 25', 'n4 maint 100']);
+      await fleet.operations.decide(run, 'abort', { by, reason });
+      await fleet.reaches(run, 'aborted');
+    }, 60_000);
   });
 
   it.each([
