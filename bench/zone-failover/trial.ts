@@ -43,7 +43,8 @@ export interface Trial {
 }
 
 const OUT_MS = 30_000;
-const OVER_MS = 120_000;
+const BACK_MS = 45_000;
+const OVER_MS = 60_000;
 const WHOLE_MS = 120_000;
 /** The clients go on this long after the last thing measured. */
 const SETTLE_MS = 1_000;
@@ -124,7 +125,7 @@ async function failedOver(
   zone: BalancerWatch,
   brokenAt: number,
 ): Promise<FailedOver | undefined> {
-  await seen(() => zone.backAt, OVER_MS, stop);
+  await seen(() => zone.backAt, BACK_MS, stop);
   const connection = await Connection.connect({ address: sandbox.temporalAddress });
   try {
     const operations = new Operations(new Client({ connection }), 'sandbox', catalogue);
@@ -135,7 +136,7 @@ async function failedOver(
     const [first] = own;
     if (!first) return undefined;
     return {
-      report: await operations.wait(first.run, OVER_MS),
+      report: await ended(operations, first.run, sandbox),
       runs: own.length,
       absorbed: runs.filter(({ state }) => state === 'absorbed').length,
       others: runs.filter((run) => run.state !== 'absorbed' && !own.includes(run)).length,
@@ -143,4 +144,17 @@ async function failedOver(
   } finally {
     await connection.close();
   }
+}
+
+/** The run's report once it is over. One that asks for a person is told to undo what it did; then the zone is healed. */
+async function ended(operations: Operations, run: string, sandbox: Sandbox): Promise<RunReport> {
+  let report: RunReport | undefined;
+  for await (report of operations.follow(run, { signal: AbortSignal.timeout(OVER_MS) })) {
+    if (report.state !== 'needs attention') continue;
+    say(`${run} asks for a person: ${report.sentence}`);
+    await operations.decide(run, 'abort', { by: 'bench', reason: 'nobody is there' });
+    await healPart({ dir: sandbox.dir }, TARGET, true);
+  }
+  if (!report) throw new Error(`${run} said nothing within ${OVER_MS} ms`);
+  return report;
 }
