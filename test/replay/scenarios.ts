@@ -6,7 +6,7 @@ import type { Mode, Outcome } from '../../core/run';
 import { until } from '../harness/until';
 import type { TestFleet } from '../harness/fleet';
 
-/** Brings one run to its end on real systems. */
+/** Brings one run of node-failover to its end on real systems. */
 export interface Scenario {
   /** The history's file name. */
   name: string;
