@@ -3,10 +3,13 @@ import { contains, kindOf, parents, pathOf } from '../scope';
 import { claims } from './locks';
 import type { Coordination, Fault, Rules } from './state';
 
+/** For so long after a place's runbook ended without having acted the place is left to the runbooks of its parts, ms. */
+const IN_VAIN_MS = 60_000;
+
 /**
  * Faults of nodes that together are one fault of their zone or region (REQUIREMENTS H4), the widest first. Counted are the
  * nodes with an open incident and those of `faults`, which are not open yet. Left out is a place that a run already
- * deals with, and one whose runbook was refused of late: what it may not do at once must not keep the parts from being healed.
+ * deals with, and one whose runbook has just found nothing to do or was not let: it must not keep the parts from being healed.
  * `at`: ISO time.
  */
 export function widened(
@@ -21,7 +24,7 @@ export function widened(
     for (const place of parents(scope)) {
       const kind = kindOf(place);
       const runbook = catalogue.find((candidate) => candidate.whenDegraded && candidate.scope.kind === kind);
-      if (!runbook || found.has(place) || isDealtWith(now, rules, place, runbook.id, at)) continue;
+      if (!runbook || found.has(place) || isDealtWith(now, place, runbook.id, at)) continue;
       const wide = degraded(now, rules, place, faults);
       if (wide) found.set(place, faultOf(place, runbook, wide));
     }
@@ -32,16 +35,15 @@ export function widened(
   );
 }
 
-function isDealtWith(now: Coordination, rules: Rules, place: string, runbook: string, at: string): boolean {
-  const { withinMs = 0 } = rules.repeats[kindOf(place)] ?? {};
-  const refused = now.past.some(
+function isDealtWith(now: Coordination, place: string, runbook: string, at: string): boolean {
+  const inVain = now.past.some(
     (past) =>
       past.scope === place &&
       past.runbook === runbook &&
-      past.state === 'refused' &&
-      Date.parse(at) - Date.parse(past.at) < withinMs,
+      !past.changed &&
+      Date.parse(at) - Date.parse(past.at) < IN_VAIN_MS,
   );
-  return refused || claims(now).some(({ scope }) => contains(scope, place));
+  return inVain || claims(now).some(({ scope }) => contains(scope, place));
 }
 
 /** The nodes of a place that have failed, where they are so many that the place has; by scope, with the earliest fault. */

@@ -39,6 +39,8 @@ export function openIncident(now: Coordination, fault: Fault, run: string, at: s
   const incident: Incident = {
     id: `INC-${stamp}-${String(now.opened).padStart(4, '0')}`,
     scope: fault.scope,
+    runbook: fault.runbook,
+    input: fault.input,
     run,
     faultAt: fault.alert.faultAt,
     openedAt: at,
@@ -71,6 +73,23 @@ export function echoed(now: Coordination, { scope, alert }: Fault, at: string): 
   if (!closed || alert.faultAt > closed.at) return undefined;
   if (Date.parse(at) - Date.parse(closed.at) > ECHO_MS) return undefined;
   return closed.incident.alerts.some((known) => isSame(known, alert)) ? closed.incident : undefined;
+}
+
+/** Notes that a run deals with a fault of a narrower scope than its own; the first fault of each. */
+export function notePart(now: Coordination, run: string, fault: Fault): void {
+  const parts = now.parts[run] ?? [];
+  if (parts.every(({ scope }) => scope !== fault.scope)) now.parts[run] = [...parts, fault];
+}
+
+/** What runs that make room were dealing with: a fault for each alert of their incidents, and their own parts. */
+export function unfinished(now: Coordination, from: readonly Claim[]): Fault[] {
+  return from.flatMap(({ run, trigger }) => {
+    const own = Object.values(now.incidents).filter((incident) => incident.run === run);
+    const faults = own.flatMap(({ runbook, input, scope, alerts }) =>
+      alerts.map((alert) => ({ runbook, input, scope, trigger, alert })),
+    );
+    return [...faults, ...(now.parts[run] ?? [])];
+  });
 }
 
 /** Closes the incidents of a run. `at`: ISO time at which it said that it is over; left out where it did not. */

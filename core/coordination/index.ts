@@ -11,7 +11,16 @@ export {
   record,
   type Contest,
 } from './locks';
-export { attach, closeIncidents, dealsWith, echoed, explains, openIncident } from './incidents';
+export {
+  attach,
+  closeIncidents,
+  dealsWith,
+  echoed,
+  explains,
+  notePart,
+  openIncident,
+  unfinished,
+} from './incidents';
 export { widened } from './correlation';
 export { forgive, noteEnd, noteStart, whyAsk, whyNotNow } from './limits';
 export { explain } from './explain';

@@ -9,7 +9,6 @@ const HOUR_MS = 3_600_000;
 /** More runs of automation than that are not remembered. */
 const PAST_KEPT = 500;
 
-/** A run that made room for another one has not shown that it does not help. */
 const CUT_SHORT: ReadonlySet<RunState> = new Set<Outcome>(['absorbed', 'interrupted']);
 
 /** Notes that an automatic run was started, for the budget, which counts whole minutes. `at`: ISO time. */
@@ -19,15 +18,14 @@ export function noteStart(now: Coordination, at: string): void {
   now.starts = { ...Object.fromEntries(kept), [minute]: (now.starts[minute] ?? 0) + 1 };
 }
 
-/** Notes how an automatic run ended, where it did something or was not let (`refused`: see correlation). */
-export function noteEnd(now: Coordination, { changed, ...past }: PastRun & { changed: boolean }): void {
-  const counts = past.state === 'refused' || (changed && !CUT_SHORT.has(past.state));
-  if (counts) now.past = [...now.past, past].slice(-PAST_KEPT);
+/** Notes how an automatic run ended; one that made room for another one has shown nothing. */
+export function noteEnd(now: Coordination, past: PastRun): void {
+  if (!CUT_SHORT.has(past.state)) now.past = [...now.past, past].slice(-PAST_KEPT);
 }
 
 /** A person has looked at this scope: what automation did there before no longer counts against it. */
 export function forgive(now: Coordination, scope: string): void {
-  now.past = now.past.filter((past) => past.scope !== scope);
+  now.past = now.past.filter((past) => past.scope !== scope || !past.changed);
 }
 
 /**
@@ -47,10 +45,7 @@ function repeats(now: Coordination, rules: Rules, runbook: string, scope: string
   if (!rule) return null;
   const times = now.past.filter(
     (past) =>
-      past.runbook === runbook &&
-      past.scope === scope &&
-      past.state !== 'refused' &&
-      since(past.at, at) < rule.withinMs,
+      past.runbook === runbook && past.scope === scope && past.changed && since(past.at, at) < rule.withinMs,
   ).length;
   if (times < rule.times) return null;
   return `${runbook} was carried out on ${scope} ${times} time${times === 1 ? '' : 's'} within ${elapsed(rule.withinMs)} and it has failed again: repeating it does not cure it`;

@@ -21,6 +21,8 @@ export interface Coordination {
   starts: Record<string, number>;
   /** Engaged where it is set. */
   lever?: Lever;
+  /** By run: faults of narrower scopes that it deals with. They get runs of their own where it ends without having acted. */
+  parts: Record<string, Fault[]>;
   /** Faults that came while the lever was engaged, by scope: the first of each. */
   held: Record<string, ReportedFault>;
   /** Incidents opened so far; part of their ids. */
@@ -29,7 +31,17 @@ export interface Coordination {
 
 /** What the coordinator knows before anything has happened. */
 export function nothingOpen(): Coordination {
-  return { locks: {}, waiting: [], incidents: {}, closed: {}, past: [], starts: {}, held: {}, opened: 0 };
+  return {
+    locks: {},
+    waiting: [],
+    incidents: {},
+    closed: {},
+    past: [],
+    starts: {},
+    parts: {},
+    held: {},
+    opened: 0,
+  };
 }
 
 /** Whose work goes first, lowest first: a drill, planned work or what nobody has approved yet, a rescue, a person's rescue. */
@@ -55,6 +67,9 @@ export interface Claim extends Lock {
 export interface Incident {
   id: string;
   scope: string;
+  /** What answers it, and what with. */
+  runbook: string;
+  input: Record<string, unknown>;
   run: string;
   /** Earliest observation by any source. */
   faultAt: string;
@@ -72,6 +87,8 @@ export interface PastRun {
   runbook: string;
   scope: string;
   state: RunState;
+  /** Whether it changed anything. */
+  changed: boolean;
   /** ISO time of its end. */
   at: string;
 }

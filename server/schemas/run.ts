@@ -148,6 +148,8 @@ export const IncidentSchema = exactly<Incident>()(
     {
       id: Type.String({ examples: ['INC-20300102-0001'] }),
       scope: ScopePath,
+      runbook: RunbookId,
+      input: Type.Record(Type.String(), Type.Unknown()),
       run: RunId,
       faultAt: Time,
       openedAt: Time,

@@ -9,10 +9,12 @@ const at = (second: number) => `2026-11-21T12:00:0${second}.000Z`;
 
 /** After these checks, `+` a good one and `-` a failed one, a second apart. */
 const after = (checks: string, rule: WindowRule): WindowHealth =>
-  [...checks].reduce(
-    (now, check, i) => afterCheck(now, { ok: check === '+', at: at(i), said: `check ${i}` }, rule),
-    WELL,
-  );
+  checks
+    .split('')
+    .reduce<WindowHealth>(
+      (now, check, i) => afterCheck(now, { ok: check === '+', at: at(i), said: `check ${i}` }, rule),
+      WELL,
+    );
 
 it.each<[string, WindowRule, string, WindowHealth['state']]>([
   ['server', SERVER, '+++++', 'healthy'],

@@ -65,6 +65,17 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: 'absorbed',
+    outcome: 'absorbed',
+    async act(fleet) {
+      const zone = 'us-east-1/c';
+      await fleet.break(`${zone}/n2`, 'kill');
+      const run = await fleet.runOn(`${zone}/n2`);
+      await fleet.operations.start({ runbook: 'zone-failover', input: { zone }, by });
+      return run;
+    },
+  },
+  {
     name: 'succeeded',
     outcome: 'succeeded',
     act: (fleet) => start(fleet, 'eu-central-1/c/n2'),

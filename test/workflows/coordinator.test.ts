@@ -88,7 +88,7 @@ describe('a scope', () => {
       const orders = [...runs].map(about);
       return orders.every((order) => order.length === 2) && orders;
     });
-    expect(told).toEqual(Array(5).fill(['holds', 'released']));
+    for (const order of told) expect(order).toEqual(['holds', 'released']);
   });
 
   it('is shared by who asks for the same runbook: they join its run', async () => {

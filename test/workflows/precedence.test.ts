@@ -129,6 +129,19 @@ describe('a wider rescue', () => {
   });
 });
 
+it('what a wider run was to deal with, and did not, gets a run of its own again', async () => {
+  const narrow = await draining(await operations.openIncident(fault('n1')));
+  const wide = lab().run((await start({ runbook: 'lab-zone', input: { zone, lines: [] } })).run);
+  expect(await ended(narrow, 'act drain')).toMatchObject({ state: 'absorbed' });
+  expect(outline(await wide.ends())).toMatchObject({ state: 'succeeded', steps: [] });
+  const { run } = await until(
+    'the node has a run again',
+    async () => (await operations.coordination()).locks[`node/${node()}`],
+  );
+  expect(run).not.toBe(narrow.id);
+  expect(await ended(lab().run(run), 'act drain')).toMatchObject({ state: 'succeeded' });
+});
+
 it('a person goes before automation on the same scope, whose work is undone', async () => {
   const automatic = await draining(await operations.openIncident(fault('n1')));
   const person = lab().run((await start({ runbook: 'lab-ask' })).run);

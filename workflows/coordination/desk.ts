@@ -19,11 +19,13 @@ import {
   free,
   grantNext,
   noteEnd,
+  notePart,
   noteStart,
   openIncident,
   precedenceOf,
   record,
   runId,
+  unfinished,
   whyAsk,
   whyNotNow,
   widened,
@@ -34,7 +36,6 @@ import {
   type Fault,
   type Grant,
   type Holding,
-  type Incident,
   type Lever,
   type LeverChange,
   type Opened,
@@ -117,11 +118,13 @@ export class Desk {
     const begun = runs.filter((run) => !this.launching.has(run) && this.claimBy(run)?.since !== time());
     if (begun.length === 0) return;
     const ended = new Set(await endedRuns(begun));
+    const parts = [...ended].flatMap((run) => this.now.parts[run] ?? []);
     for (const run of begun) {
       if (ended.has(run)) this.forget(run, { state: 'failed', changed: true });
       else this.seenAt.set(run, Date.now());
     }
     await this.grant();
+    await this.reopen(parts);
   }
 
   private async openIncidents(reported: (ReportedFault | Symptom)[]): Promise<Answered[]> {
@@ -195,7 +198,11 @@ export class Desk {
     if (contest.outcome === 'refused') return this.join(contest.by, fault);
     // Two faults of one moment get the same name for their run: the second joins the first.
     if (this.now.incidents[scope]?.run === run) return this.join(this.claimBy(run)!, fault);
-    const incident = this.gather(openIncident(this.now, fault, run, time()), contest);
+    const incident = openIncident(this.now, fault, run, time());
+    for (const part of unfinished(this.now, rivalsIn(contest))) {
+      attach(incident, part);
+      notePart(this.now, run, part);
+    }
     const { id, faultAt, alerts } = incident;
     const warrant: Warrant = {
       by: alert.source,
@@ -211,17 +218,9 @@ export class Desk {
     return undefined;
   }
 
-  /** A wider incident takes over what was seen of its parts. */
-  private gather(incident: Incident, contest: Contest): Incident {
-    for (const { run } of contest.outcome === 'waits' ? contest.for : []) {
-      for (const { alerts, scope } of Object.values(this.now.incidents).filter((part) => part.run === run))
-        for (const alert of alerts) attach(incident, { scope, alert });
-    }
-    return incident;
-  }
-
   /** Attaches a fault to the run that deals with it, opening an incident where a person had started that run. */
   private join({ run, runbook, scope }: Claim, fault: Fault): Opened {
+    if (scope !== fault.scope) notePart(this.now, run, fault);
     const known = Object.values(this.now.incidents).find((incident) => incident.run === run);
     const incident = known ?? openIncident(this.now, { ...fault, scope }, run, time());
     const news = known ? attach(known, fault) : true;
@@ -241,7 +240,11 @@ export class Desk {
       throw ApplicationFailure.nonRetryable(heldBy(scope, contest.by), 'LOCK_HELD');
     const request = { input, mode, ...(reason === undefined ? {} : { reason }) };
     const warrant: Warrant = { by, trigger };
+    const parts = unfinished(this.now, rivalsIn(contest));
     await this.launch({ run, runbook, scope, request, warrant, ...(digest ? { digest } : {}) }, contest);
+    const own = this.claimBy(run);
+    for (const part of own ? parts : []) this.join(own!, part);
+    await this.mail.deliver();
     this.show();
     return { run, joined: false };
   }
@@ -307,10 +310,19 @@ export class Desk {
   }
 
   private async released({ run, scope, state, changed, seenBy }: Release): Promise<void> {
-    this.forget(run, { state, changed }, time());
+    const parts = changed ? [] : (this.now.parts[run] ?? []);
+    // What a run has left to others is no echo of what it has dealt with.
+    const left = parts.length > 0 || state === 'absorbed' || state === 'interrupted';
+    this.forget(run, { state, changed }, left ? undefined : time());
     if (seenBy) forgive(this.now, scope);
     await this.grant();
+    await this.reopen(parts);
     this.show();
+  }
+
+  /** Faults that a wider run was to deal with, and has not, get runs of their own. */
+  private async reopen(parts: readonly Fault[]): Promise<void> {
+    if (parts.length > 0) await this.openIncidents(parts.map((part) => ({ ...part, reportedAt: time() })));
   }
 
   /** A run is over: what it had is given back. `at`: when it said so itself. */
@@ -327,6 +339,7 @@ export class Desk {
   private drop(run: string, at?: string): void {
     closeIncidents(this.now, run, at);
     free(this.now, run);
+    delete this.now.parts[run];
     this.seenAt.delete(run);
   }
 
@@ -359,7 +372,7 @@ export class Desk {
 
   /** Starts the run that has the claim; gives it back where that fails, and says why. @returns whether it is at work */
   private async launch(asked: Parameters<typeof launchRun>[0], contest: Contest): Promise<boolean> {
-    const waitsFor = contest.outcome === 'waits' ? contest.for : [];
+    const waitsFor = rivalsIn(contest);
     const { run } = asked;
     this.launching.add(run);
     this.tellToYield(waitsFor, this.claimBy(run)!);
@@ -429,6 +442,11 @@ export class Desk {
       lines.length > 0 ? lines.map((line) => `- ${line}`).join('\n') : 'Nothing is going on.',
     );
   }
+}
+
+/** Who has to make room first. */
+function rivalsIn(contest: Contest): Claim[] {
+  return contest.outcome === 'waits' ? contest.for : [];
 }
 
 function heldBy(scope: string, holder: Claim): string {

@@ -4,9 +4,11 @@ import {
   closeIncidents,
   dealsWith,
   echoed,
+  notePart,
   nothingOpen,
   openIncident,
   runId,
+  unfinished,
   type Fault,
 } from '../../../core/coordination';
 import { AT, claimOf, later } from './claims';
@@ -104,6 +106,19 @@ describe('incidents', () => {
     closeIncidents(now, 'r2', AT);
     closeIncidents(now, 'r3', later(2_588));
     expect(now.closed).toEqual({});
+  });
+
+  it('of runs that make room become parts of the wider one', () => {
+    const now = nothingOpen();
+    claimScope(now, claimOf('r1', scope));
+    openIncident(now, fault, 'r1', AT);
+    const zone = 'zone/us-east-1/a';
+    const contest = claimScope(now, claimOf('wide', zone));
+    const parts = unfinished(now, contest.outcome === 'waits' ? contest.for : []);
+    expect(parts).toEqual([fault]);
+    for (const part of [...parts, seen('again')]) notePart(now, 'wide', part);
+    expect(now.parts).toEqual({ wide: [fault] });
+    expect(unfinished(now, [claimOf('wide', zone)])).toEqual([fault]);
   });
 
   it('keep a bounded number of alerts', () => {

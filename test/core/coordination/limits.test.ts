@@ -41,7 +41,7 @@ describe('automation asks a person', () => {
     ['what was long ago', (now) => [1, 2].forEach(() => ended(now, later(-600_000)))],
     ['what changed nothing', (now) => [1, 2].forEach(() => ended(now, AT, 'succeeded', false))],
     ['what a wider run took over', (now) => [1, 2].forEach(() => ended(now, AT, 'absorbed'))],
-    ['what was refused', (now) => [1, 2].forEach(() => ended(now, AT, 'refused'))],
+    ['what was refused', (now) => [1, 2].forEach(() => ended(now, AT, 'refused', false))],
     [
       'what a person has looked at since',
       (now) => {
