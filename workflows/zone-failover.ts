@@ -1,5 +1,6 @@
 import { sleep } from '@temporalio/workflow';
 import type { Returning, Sick } from '../activities/zone/return';
+import type { NodeOutcome } from '../activities/zone/together';
 import { runbook } from './engine/runbook';
 import type { Run } from './engine/run';
 import { long, quick, work } from './proxies';
@@ -33,11 +34,19 @@ export const zoneFailover = runbook<{ zone: string }>('zone-failover', async (ru
   const proof = await run.verify('Prove the service without it', () => work.watchZone({ zone, nodes: [] }));
   run.mark('provenAt', proof?.provenAt);
 
-  const assessed = (isolated.after ?? isolated.before)?.nodes;
-  const returning = assessed?.filter(({ standing }) => standing !== 'held') ?? nodes;
-  const sick = returning.map(({ node, sickPid }) => ({ node, sickPid }));
-  const restored = await restore(run, { zone, nodes: sick, of: sick.length });
-  return bringIn(run, await hold(run, restored));
+  // Where a person has skipped the step nobody has looked: each is checked, and started where it does not run.
+  const unseen = nodes.map((node) => ({ ...node, standing: 'failed' }));
+  const assessed = (isolated.after ?? isolated.before)?.nodes ?? unseen;
+  const returning = assessed.filter(({ standing }) => standing !== 'held');
+  const sick = returning.filter(({ standing }) => standing === 'failed');
+  const well = returning.filter(({ standing }) => standing !== 'failed').map(({ node }) => node);
+  const restored = await restore(run, {
+    zone,
+    nodes: sick.map(({ node, sickPid }) => ({ node, sickPid })),
+    of: returning.length,
+    missing: 0,
+  });
+  return bringIn(run, await hold(run, { ...restored, nodes: [...well, ...restored.nodes] }));
 });
 
 /**
@@ -61,44 +70,45 @@ async function handOver(run: Run, zone: string): Promise<void> {
   run.lost(after?.lost ?? 0);
 }
 
-/** Restarts what has failed. @returns those that are healthy */
+/** Restarts what has failed. @returns those that came back */
 async function restore(run: Run, back: Returning<Sick>): Promise<Returning> {
   const { after } = await run.act({
     title: 'Restart what has failed',
     act: (how) => long.restoreZone({ ...back, how }),
   });
-  return { ...back, nodes: healthyOf(after) ?? back.nodes.map(({ node }) => node) };
+  return without({ ...back, nodes: back.nodes.map(({ node }) => node) }, after);
 }
 
 /** Waits out the hold, to see that the zone stays well. @returns those that did */
 async function hold(run: Run, back: Returning): Promise<Returning> {
   const { zoneHoldMs } = run.briefing;
-  const healthy = await run.verify(`Hold it out for ${zoneHoldMs / 1_000} s`, async () => {
+  const seen = await run.verify(`Hold it out for ${zoneHoldMs / 1_000} s`, async () => {
     const until = new Date(Date.now() + zoneHoldMs).toISOString();
     const summary = `held out until ${until.slice(11, 19)} UTC, to see that it stays well`;
-    const [seen] = await Promise.all([long.watchHeld({ ...back, until }), sleep(zoneHoldMs, { summary })]);
-    return seen;
+    const [finding] = await Promise.all([long.watchHeld({ ...back, until }), sleep(zoneHoldMs, { summary })]);
+    return finding;
   });
-  return { ...back, nodes: healthy ?? back.nodes };
+  return without(back, seen);
 }
 
 /** A little more traffic at a time for all of them together; then the service is proven with them in it. */
 async function bringIn(run: Run, back: Returning): Promise<string> {
-  const { zone, of } = back;
-  let { nodes } = back;
+  let now = back;
   for (const weight of run.briefing.ramp) {
     const { after } = await run.act({
       title: `Ramp to ${weight} %`,
-      act: (how) => work.rampZone({ zone, nodes, of, weight, how }),
+      act: (how) => work.rampZone({ ...now, weight, how }),
     });
-    nodes = healthyOf(after) ?? nodes;
+    now = without(now, after);
   }
+  const { zone, nodes, of, missing } = now;
   await run.watch('Prove the service with it', () => work.watchZone({ zone, nodes }));
-  return run.recovered(`zone ${zone} serves again with ${nodes.length} of ${of} nodes`);
+  return run.recovered(`zone ${zone} serves again with ${of - missing} of ${of} nodes`);
 }
 
-function healthyOf(
-  outcomes: readonly { node: string; healthy: boolean }[] | undefined,
-): string[] | undefined {
-  return outcomes?.filter(({ healthy }) => healthy).map(({ node }) => node);
+/** Without those that turned out not to be healthy. A step that was skipped or planned has no outcomes. */
+function without(back: Returning, outcomes: readonly NodeOutcome[] = []): Returning {
+  const sick = outcomes.filter(({ healthy }) => !healthy).map(({ node }) => node);
+  const nodes = back.nodes.filter((node) => !sick.includes(node));
+  return { ...back, nodes, missing: back.missing + sick.length };
 }

@@ -43,7 +43,7 @@ export function nodeLooks(deps: Deps, assessor: Assessor) {
       const deadline = Date.now() + millis(config.policies.startTimeout);
       const passed: Probe[] = [];
       let last = 'never probed';
-      while (passed.length < rule.successes) {
+      for (;;) {
         const process = await fleet.status(node.program);
         if (process.state !== 'running' && process.state !== 'starting') {
           throw new SwitchoverError(
@@ -55,6 +55,7 @@ export function nodeLooks(deps: Deps, assessor: Assessor) {
         const probe = health.ok ? await prober.mcp(mcpUrl) : health;
         if (probe.ok) passed.push(probe);
         else passed.length = 0;
+        if (passed.length >= rule.successes) break;
         last = probe.said;
         if (Date.now() > deadline) {
           throw new SwitchoverError(
@@ -62,11 +63,11 @@ export function nodeLooks(deps: Deps, assessor: Assessor) {
             `${id} is not healthy ${config.policies.startTimeout} after its start: ${last}`,
           );
         }
-        if (passed.length < rule.successes)
-          await sleep(probe.ok ? millis(rule.interval) : millis(rule.suspiciousInterval));
+        // One that answers is given time: where many start at once, their checks would keep them from it.
+        await sleep(health.ok ? millis(rule.interval) : millis(rule.suspiciousInterval));
       }
       return {
-        sentence: `${id} passed ${passed.length} checks in a row, MCP included (${last})`,
+        sentence: `${id} passed ${passed.length} checks in a row, MCP included (${passed.at(-1)?.said})`,
         value: passed,
       };
     }),

@@ -15,10 +15,13 @@ import { membersOf, type ZoneNode } from './assess';
 import type { OfZone } from './leave';
 import { inWindows, outcomeOf, together, type NodeOutcome } from './together';
 
-/** The nodes with which a zone comes back, out of how many. */
+/** Nodes of a zone on their way back. */
 export interface Returning<Of = string> extends OfZone {
   nodes: Of[];
+  /** How many nodes the zone has, those that are well anyway included. */
   of: number;
+  /** How many of them stay out, as far as is known. */
+  missing: number;
 }
 
 /** A node, and the process of it that has to be replaced. */
@@ -33,18 +36,17 @@ export function zoneReturn(deps: Deps, assessor: Assessor, verbs: NodeVerbs) {
   const { config, prober } = deps;
   const rule = config.health.node;
 
-  /** @throws NODE_UNHEALTHY where so many of the zone's nodes are not healthy that the zone is not. */
-  const refuseDegraded = (zone: string, of: number, healthy: number, why: readonly string[]): void => {
-    const refusal = whyNotBringBackZone({ zone, failed: of - healthy, of, rule: config.health.zone });
-    if (refusal) throw new SwitchoverError('NODE_UNHEALTHY', `${refusal.sentence} (${why.join('; ')})`);
-  };
-
-  /** What became of the nodes in one sentence, those that stay out named. @throws as {@link refuseDegraded} */
-  const judge = (zone: string, of: number, outcomes: readonly NodeOutcome[]): string => {
+  /**
+   * What became of the nodes in one sentence, those that stay out named.
+   * @throws NODE_UNHEALTHY where so many of the zone's nodes are not healthy that the zone is not
+   */
+  const judge = ({ zone, of, missing }: Returning<unknown>, outcomes: readonly NodeOutcome[]): string => {
     const sick = outcomes.filter(({ healthy }) => !healthy);
+    const failed = missing + sick.length;
     const why = sick.map(({ node, sentence }) => `${node} stays out: ${sentence}`);
-    refuseDegraded(zone, of, outcomes.length - sick.length, why);
-    return [`${outcomes.length - sick.length} of ${of} nodes are healthy`, ...why].join('; ');
+    const refusal = whyNotBringBackZone({ zone, failed, of, rule: config.health.zone });
+    if (refusal) throw new SwitchoverError('NODE_UNHEALTHY', `${refusal.sentence} (${why.join('; ')})`);
+    return [`${of - failed} of ${of} nodes are healthy`, ...why].join('; ');
   };
 
   /** Restarts a node until it is healthy, as often as the policies allow. */
@@ -81,34 +83,33 @@ export function zoneReturn(deps: Deps, assessor: Assessor, verbs: NodeVerbs) {
         nodes.length > 0
           ? `${nodes.length} of ${of} nodes of zone ${zone} are out`
           : `all ${of} nodes of zone ${zone} have their full traffic`;
-      return { sentence, value: { zone, nodes, of } };
+      return { sentence, value: { zone, nodes, of, missing: 0 } };
     },
 
     /**
-     * Starts what does not run, replaces what is sick, and waits until all are healthy. Nodes that do not come back are
-     * named; they stop nothing as long as the others make a zone.
+     * Starts what does not run, replaces what is sick, and waits until all of these are healthy. Nodes that do not come back
+     * are named; they stop nothing as long as the others make a zone.
      * @throws NODE_UNHEALTHY where they do not
      */
     restoreZone: beating(
-      async ({ zone, nodes, of, how }: Returning<Sick> & { how: Intent }): Promise<Deed<NodeOutcome[]>> => {
-        const outcomes = await inWindows(nodes, (one) => restore(one, how));
+      async ({ how, ...back }: Returning<Sick> & { how: Intent }): Promise<Deed<NodeOutcome[]>> => {
+        const outcomes = await inWindows(back.nodes, (one) => restore(one, how));
         const changed = outcomes.filter((one) => one.changed);
         if (how.mode === 'plan') {
           const names = changed.map(({ node }) => node).join(', ');
           return together(how, outcomes, `would restart ${names || 'nothing'}`);
         }
-        const healthy = judge(zone, of, outcomes);
-        return together(how, outcomes, `${changed.length} nodes were started; ${healthy}`);
+        return together(how, outcomes, `${changed.length} nodes were started; ${judge(back, outcomes)}`);
       },
     ),
 
     /**
-     * Watches nodes that get no traffic until this ISO time. `value`: those that are healthy then.
-     * @throws NODE_UNHEALTHY where they do not make a zone
+     * Watches nodes that get no traffic until this ISO time.
+     * @throws NODE_UNHEALTHY where those that are healthy then do not make a zone
      */
     watchHeld: beating(
-      async ({ zone, nodes, of, until }: Returning & { until: string }): Promise<Finding<string[]>> => {
-        const watched = nodes.map((id) => ({ ...findNode(config, id), health: HEALTHY }));
+      async ({ until, ...back }: Returning & { until: string }): Promise<Finding<NodeOutcome[]>> => {
+        const watched = back.nodes.map((id) => ({ ...findNode(config, id), health: HEALTHY }));
         do {
           await inWindows(watched, async (one) => {
             const { ok, said } = await prober.health(one.address);
@@ -117,12 +118,13 @@ export function zoneReturn(deps: Deps, assessor: Assessor, verbs: NodeVerbs) {
           });
           await sleep(millis(rule.interval));
         } while (Date.now() < Date.parse(until));
-        const sick = watched.filter(({ health }) => health.state !== 'healthy');
-        const why = sick.map(({ id, health }) => `${id}: ${health.cause}`);
-        const value = watched.filter((one) => !sick.includes(one)).map(({ id }) => id);
-        refuseDegraded(zone, of, value.length, why);
-        const sentence = [`${value.length} of ${of} nodes stayed healthy`, ...why].join('; ');
-        return { sentence, value };
+        const value = watched.map(({ id, health: { state, cause = 'healthy all the time' } }) => ({
+          node: id,
+          healthy: state === 'healthy',
+          changed: false,
+          sentence: cause,
+        }));
+        return { sentence: judge(back, value), value };
       },
     ),
 
@@ -131,15 +133,13 @@ export function zoneReturn(deps: Deps, assessor: Assessor, verbs: NodeVerbs) {
      * does not bear it is taken out again, alone, and named.
      * @throws NODE_UNHEALTHY where the others do not make a zone
      */
-    rampZone: beating(
-      async ({ zone, nodes, of, weight, how }: Returning & { weight: number; how: Intent }) => {
-        const ramped = nodes.map((node) => outcomeOf(node, () => verbs.rampNode({ node, weight, how })));
-        const outcomes = await Promise.all(ramped);
-        if (how.mode === 'plan')
-          return together(how, outcomes, `would give ${nodes.length} nodes ${weight} % of their traffic`);
-        return together(how, outcomes, `at ${weight} % of their traffic ${judge(zone, of, outcomes)}`);
-      },
-    ),
+    rampZone: beating(async ({ weight, how, ...back }: Returning & { weight: number; how: Intent }) => {
+      const ramped = back.nodes.map((node) => outcomeOf(node, () => verbs.rampNode({ node, weight, how })));
+      const outcomes = await Promise.all(ramped);
+      if (how.mode === 'plan')
+        return together(how, outcomes, `would give ${back.nodes.length} nodes ${weight} % of their traffic`);
+      return together(how, outcomes, `at ${weight} % of their traffic ${judge(back, outcomes)}`);
+    }),
 
     /** Proves the region's service with these nodes of the zone in it, see {@link proveService}. */
     watchZone: beating(({ zone, nodes }: OfZone & { nodes: string[] }): Promise<Finding<Proof>> => {

@@ -270,7 +270,7 @@ describe('zone-failover', () => {
         /zone us-east-1\/c must stay out: 2 of its 4 nodes .*us-east-1\/c\/n3 failed at \d+ % of its traffic/,
       );
       expect(step(report, 'Hold it out for 4 s')?.sentence).toMatch(
-        /^3 of 4 nodes stayed healthy; us-east-1\/c\/n4: /,
+        /^3 of 4 nodes are healthy; us-east-1\/c\/n4 stays out: /,
       );
       expect((await standing(zone)).slice(2)).toEqual(['n3 maint 25', 'n4 maint 100']);
       await fleet.operations.decide(run, 'abort', { by, reason });
