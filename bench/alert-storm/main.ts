@@ -10,6 +10,7 @@ import { benchmark } from '../lib/benchmark';
 import type { BenchReport, Row } from '../lib/report';
 import { say, withSandbox } from '../lib/sandbox';
 import { ratio, summarize } from '../lib/summary';
+import { pullLever, type LeverResult } from './lever';
 import { serverMemory, storm, type StormAlert, type StormResult } from './storm';
 
 const REGION = 'us-east-1';
@@ -27,6 +28,7 @@ interface Measured {
   burst: StormResult;
   runsBefore: number;
   runsAfter: number;
+  lever: LeverResult;
   memory: { before: number; storm: number; burst: number };
   history: number;
 }
@@ -72,9 +74,16 @@ async function storms(sandbox: Sandbox, client: Client): Promise<Measured> {
     sandbox,
   );
   say(`${burst.ackedMs.length} alerts of a burst taken in ${Math.round(burst.tookMs)} ms`);
+  const elsewhere = ['eu-central-1/a', 'eu-central-1/b', 'ap-southeast-1/a', 'ap-southeast-1/b'];
+  const lever = await pullLever(
+    sandbox,
+    operations,
+    elsewhere.map((zone) => `${zone}/n1`),
+    Array.from({ length: 200 }, (_, i) => down(`ap-southeast-1/c/n${1 + (i % 8)}`, 2 * STORM + i)),
+  );
   const { historyLength } = await client.workflow.getHandle(coordinatorId('sandbox')).describe();
   const memory = { before, storm: afterStorm, burst: await serverMemory(sandbox) };
-  return { floor, first, again, burst, runsBefore, runsAfter, memory, history: historyLength };
+  return { floor, first, again, burst, runsBefore, runsAfter, lever, memory, history: historyLength };
 }
 
 const startsAt = () => new Date().toISOString();
@@ -137,6 +146,10 @@ function reportOf(m: Measured): BenchReport {
       met(`none lost: ${taken} of ${2 * STORM + BURST} taken`, taken === 2 * STORM + BURST),
       met(`at most ${HANDFUL} incidents: ${m.first.incidents.size}`, m.first.incidents.size <= HANDFUL),
       met(`the same again starts no run: ${m.runsAfter - m.runsBefore}`, m.runsAfter === m.runsBefore),
+      met(
+        `the safety lever pauses ${m.lever.runs} automatic runs within 1 s: ${Math.round(m.lever.pausedMs)} ms; ${m.lever.startedMeanwhile} were started by 200 alerts meanwhile; released, they ended ${[...new Set(m.lever.ends)].join(', ')}`,
+        m.lever.pausedMs < 1_000 && m.lever.startedMeanwhile === 0,
+      ),
       met(
         `memory bounded: the server has ${m.memory.before} MiB before, ${m.memory.storm} after the storms, ${m.memory.burst} after the burst; the coordinator a history of ${m.history} events`,
         m.memory.burst < 2 * m.memory.before,
