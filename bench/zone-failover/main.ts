@@ -39,6 +39,7 @@ function rowOf(name: string, samples: readonly Sample[]): Row {
     name,
     cells: {
       'broken out': summaryOf(samples, 'brokenOutMs'),
+      'run begun': summaryOf(samples, 'begunMs'),
       'zone out': summaryOf(samples, 'zoneOutMs'),
       proven: summaryOf(samples, 'provenMs'),
       back: summaryOf(samples, 'backMs'),
@@ -72,7 +73,7 @@ const met = (measured: Summary | null, limit: number): boolean => measured !== n
 /** Of the samples that came to it; null where none did. */
 function summaryOf(
   samples: readonly Sample[],
-  key: 'brokenOutMs' | 'zoneOutMs' | 'provenMs' | 'backMs' | 'gapMs',
+  key: 'brokenOutMs' | 'begunMs' | 'zoneOutMs' | 'provenMs' | 'backMs' | 'gapMs',
 ): Summary | null {
   const values = samples.map((sample) => sample[key]).filter((value) => value !== null);
   return values.length === 0 ? null : summarize(values);

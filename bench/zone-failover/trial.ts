@@ -14,6 +14,8 @@ export interface Sample {
   brokenOutMs: number | null;
   /** HAProxy gives no node of the zone requests any more, those that were well included. */
   zoneOutMs: number | null;
+  /** The run on the zone has begun. */
+  begunMs: number | null;
   /** Service proven through the load balancer without the zone, as the run's clock says. */
   provenMs: number | null;
   /** All of the zone with its full weight again, the hold not counted. */
@@ -100,6 +102,7 @@ async function measureOnce(trial: Trial): Promise<Sample> {
   return {
     brokenOutMs: after(broken.outAt),
     zoneOutMs: after(zone.outAt),
+    begunMs: after(report && Date.parse(report.startedAt)),
     provenMs: after(report?.clock.provenAt === undefined ? undefined : Date.parse(report.clock.provenAt)),
     backMs: report?.state === 'recovered' && back !== null ? back - heldMs(report) : null,
     calls: load.calls,
