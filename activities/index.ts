@@ -6,6 +6,8 @@ import { nodeActs } from './node/acts';
 import { Assessor } from './node/assess';
 import { nodeDrill } from './node/drill';
 import { nodeLooks } from './node/looks';
+import { nodeWithdrawal } from './node/withdraw';
+import { regionForming } from './region/form';
 import { sessionActs } from './sessions/acts';
 import { sessionLooks } from './sessions/looks';
 import { weightActs } from './sessions/weights';
@@ -15,7 +17,7 @@ import { zoneReturn } from './zone/return';
 /** All activities, over the given systems: the only place where they are put together. */
 export function createActivities(deps: Deps) {
   const assessor = new Assessor(deps);
-  const nodes = { ...nodeLooks(deps, assessor), ...nodeActs(deps, assessor) };
+  const nodes = { ...nodeLooks(deps, assessor), ...nodeActs(deps, assessor), ...nodeWithdrawal(deps) };
   return {
     ...engineActivities(deps),
     ...coordinatorActivities(deps, assessor),
@@ -27,6 +29,7 @@ export function createActivities(deps: Deps) {
     ...weightActs(deps),
     ...zoneLeaving(deps, assessor, nodes),
     ...zoneReturn(deps, assessor, nodes),
+    ...regionForming(deps, nodes),
   };
 }
 

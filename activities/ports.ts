@@ -36,7 +36,7 @@ export interface LoadBalancer {
   load(): Promise<PoolLoad>;
   /** No traffic whatever, and the connections they hold are closed: for all of them in one command. */
   isolate(...servers: readonly string[]): Promise<void>;
-  /** No new clients; those it has may finish. */
+  /** No new requests, of clients that were bound to it neither; those under way may finish. */
   drain(server: string): Promise<void>;
   /** Back in service at `weight` percent of its full weight. */
   admit(server: string, weight: number): Promise<void>;

@@ -165,6 +165,8 @@ const PoliciesSchema = object({
   ramp: Type.Array(Type.Integer({ minimum: 1, maximum: 100 }), { minItems: 1, examples: [[25, 50, 100]] }),
   rampInterval: Duration('300ms', 'time at each weight of the ramp'),
   watch: Duration('1s', 'how long service must be seen healthy through the load balancer'),
+  /** What still goes on at a node after that is closed. */
+  drainTimeout: Duration('30s', 'how long a node that is taken out by plan may finish what it was asked'),
 });
 
 /** One rung of the escalation ladder (REQUIREMENTS M5): the first is called at once, the next after `after` without acknowledgement. */

@@ -84,8 +84,62 @@ export function whyNotTakeOut({ pool, server, members, minimumShare }: TakeOut):
   return null;
 }
 
+/** A guard's question: may a member that may well be healthy be taken out of its pool, for good? */
+export interface Retire extends TakeOut, Headroom {}
+
+/** What a pool has to bear. */
+interface Headroom {
+  /** Requests a second at the pool's measured peak; null where nobody has measured it. */
+  peakPerS: number | null;
+  /** Requests a second that one member bears. */
+  memberCapacity: number;
+}
+
+/**
+ * Why a member must not be taken out by plan, or null: where {@link whyNotTakeOut} has a reason, and where too few would be
+ * left for the measured peak. A failed one bears nothing, so that its failover does not ask this.
+ */
+export function whyNotRetire(question: Retire): Refusal | null {
+  const refusal = whyNotTakeOut(question);
+  if (refusal) return refusal;
+  const { pool, server, members } = question;
+  const left = serving(members).filter((member) => member.server !== server).length;
+  const why = whyNotBear(left, question);
+  if (why === null) return null;
+  return {
+    guard: 'capacity headroom',
+    sentence: `${server} must stay: without it ${left} of ${members.length} members of pool ${pool} serve, ${why}`,
+  };
+}
+
+/** What speaks against leaving the measured peak to so many members, or null. */
+function whyNotBear(left: number, { peakPerS, memberCapacity }: Headroom): string | null {
+  if (peakPerS === null) return 'and the peak they would have to bear is not known';
+  const needed = Math.ceil(peakPerS / memberCapacity);
+  if (left >= needed) return null;
+  return `but the measured peak of ${peakPerS} requests/s needs ${needed} at ${memberCapacity} each`;
+}
+
+/** A guard's question: may a region begin to serve with the nodes that have come up? */
+export interface Form {
+  region: string;
+  healthy: number;
+  of: number;
+  /** 0 to 1: share of the region's nodes that has to be in service. */
+  minimumShare: number;
+}
+
+/** Why a region must not begin to serve, or null: never with fewer than the minimum healthy share of its nodes. */
+export function whyNotForm({ region, healthy, of, minimumShare }: Form): Refusal | null {
+  if (healthy / of >= minimumShare) return null;
+  return {
+    guard: 'minimum healthy share',
+    sentence: `${region} must not serve yet: ${healthy} of ${of} nodes are healthy, below the minimum share of ${Math.round(minimumShare * 100)} %`,
+  };
+}
+
 /** A guard's question: may a whole zone be taken out of this pool? */
-export interface TakeOutZone {
+export interface TakeOutZone extends Headroom {
   /** For the sentence: `us-east-1`. */
   pool: string;
   /** For the sentence: `us-east-1/a`. */
@@ -95,10 +149,6 @@ export interface TakeOutZone {
   members: readonly PoolMember[];
   /** 0 to 1: share of the pool that has to stay in service. */
   minimumShare: number;
-  /** Requests a second at the pool's measured peak; null where nobody has measured it. */
-  peakPerS: number | null;
-  /** Requests a second that one member bears. */
-  memberCapacity: number;
 }
 
 /**
@@ -106,7 +156,7 @@ export interface TakeOutZone {
  * healthy share, never fewer members than the pool's measured peak takes. What is left is what serves elsewhere.
  */
 export function whyNotTakeOutZone(question: TakeOutZone): Refusal | null {
-  const { pool, zone, servers, members, minimumShare, peakPerS, memberCapacity } = question;
+  const { pool, zone, servers, members, minimumShare } = question;
   const left = serving(members).filter(({ server }) => !servers.includes(server)).length;
   const refuse = (guard: string, why: string): Refusal => ({
     guard,
@@ -119,14 +169,8 @@ export function whyNotTakeOutZone(question: TakeOutZone): Refusal | null {
     const share = Math.round(minimumShare * 100);
     return refuse('minimum healthy share', `${without}, below the minimum share of ${share} %`);
   }
-  if (peakPerS === null)
-    return refuse('capacity headroom', `${without}, and the peak they would have to bear is not known`);
-  const needed = Math.ceil(peakPerS / memberCapacity);
-  if (left >= needed) return null;
-  return refuse(
-    'capacity headroom',
-    `${without}, but the measured peak of ${peakPerS} requests/s needs ${needed} at ${memberCapacity} each`,
-  );
+  const why = whyNotBear(left, question);
+  return why === null ? null : refuse('capacity headroom', `${without}, ${why}`);
 }
 
 /** A guard's question: may a zone that was left get traffic again? */

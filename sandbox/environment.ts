@@ -56,7 +56,12 @@ export function environmentFile(settings: Settings): Config {
       sessions: { interval: '5s', timeout: '1s', of: 3, failures: 1, successes: 2 },
       registry: { interval: '1s', timeout: '500ms', of: 5, failures: 3, successes: 5 },
     },
-    objectives: { node: { rto: '5s' }, sessions: { rto: '1s' }, zone: { rto: '30s' } },
+    objectives: {
+      node: { rto: '5s' },
+      sessions: { rto: '1s' },
+      zone: { rto: '30s' },
+      formation: { rto: '15s' },
+    },
     policies: {
       ...(settings.limits ? LIMITS : NO_LIMITS),
       zoneHold: '5s',
@@ -67,6 +72,7 @@ export function environmentFile(settings: Settings): Config {
       ramp: [25, 50, 100],
       rampInterval: '300ms',
       watch: '1s',
+      drainTimeout: '10s',
     },
     escalation: [
       { to: 'on-call', webhook: `http://${at.notifications}/notify`, after: '0s' },

@@ -1,6 +1,8 @@
 /** What a client can start: the runbooks and the two entities that keep watch. Nothing else may be exported here. */
 export { coordinator } from './coordinator';
 export { monitor } from './monitor';
+export { clusterFormation } from './cluster-formation';
+export { addNode, decommissionNode, replaceNode } from './fleet';
 export { nodeFailover } from './node-failover';
 export { rebalance } from './rebalance';
 export { sessionMigration } from './session-migration';

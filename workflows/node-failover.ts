@@ -1,5 +1,6 @@
 import { runbook } from './engine/runbook';
-import type { Run, Way } from './engine/run';
+import type { Run, Undo, Way } from './engine/run';
+import { awaitHealthy, join, ramp, start, withdrawal } from './node';
 import { quick, work } from './proxies';
 
 /**
@@ -77,20 +78,9 @@ async function restart(run: Run, node: string, seenPid: number | undefined): Pro
 /** Puts a spare of the zone in the node's place and retires the node. */
 async function replace(run: Run, node: string): Promise<string> {
   const spare = await run.look('Choose a spare', () => quick.chooseSpare({ node }));
-  await run.act({
-    title: `Start ${spare}`,
-    act: (how) => work.restartNode({ node: spare, sickPid: 0, how }),
-    undo: { title: `Stop ${spare}`, act: (how) => work.stopNode({ node: spare, how }) },
-  });
-  await run.act({
-    title: `Add ${spare} to the load balancer`,
-    act: (how) => quick.addToBalancer({ node: spare, how }),
-    undo: {
-      title: `Remove ${spare} from the load balancer`,
-      act: (how) => quick.removeFromBalancer({ node: spare, how }),
-    },
-  });
-  await bringIn(run, spare);
+  await start(run, spare);
+  await join(run, spare);
+  await bringIn(run, spare, withdrawal(spare));
   await run.act({ title: `Stop ${node}`, act: (how) => work.stopNode({ node, how }) });
   await run.act({
     title: `Retire ${node} from the load balancer`,
@@ -100,9 +90,7 @@ async function replace(run: Run, node: string): Promise<string> {
 }
 
 /** No traffic before two healthy checks; then a little more at a time. */
-async function bringIn(run: Run, node: string): Promise<void> {
-  await run.verify('Wait until it is healthy', () => work.awaitHealthy({ node }));
-  for (const weight of run.briefing.ramp) {
-    await run.act({ title: `Ramp to ${weight} %`, act: (how) => work.rampNode({ node, weight, how }) });
-  }
+async function bringIn(run: Run, node: string, undo?: Undo): Promise<void> {
+  await awaitHealthy(run, node);
+  await ramp(run, node, undo);
 }

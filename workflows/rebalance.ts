@@ -14,7 +14,10 @@ export const rebalance = runbook<{ region: string }>('rebalance', async (run, { 
   const { transfers } = await run.look('Look at where its buckets are', () =>
     quick.lookAtBalance({ region }),
   );
-  if (transfers.length > 0) await transfer(run, 'Move buckets to where they belong', transfers);
+  if (transfers.length > 0) {
+    const moved = await transfer(run, 'Move buckets to where they belong', transfers);
+    run.mark('provenAt', moved?.at);
+  }
   const weights = await run.look('Look at its weights', () => quick.lookAtWeights({ region }));
   await run.act({
     title: 'Give every node its full weight',

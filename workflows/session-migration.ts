@@ -17,6 +17,7 @@ export const sessionMigration = runbook<{ from: string; to: string }>(
     const { transfers } = await run.look('Look at its sessions', () => quick.lookAtMigration({ from, to }));
     if (transfers.length === 0) return run.succeeded(`${from} owns no sessions: there is nothing to move`);
     const moved = await transfer(run, `Move them to ${to}`, transfers);
-    return `${moved} sessions of ${from} are with ${to}`;
+    run.mark('provenAt', moved?.at);
+    return `${moved?.there} sessions of ${from} are with ${to}`;
   },
 );

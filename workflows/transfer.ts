@@ -5,18 +5,20 @@ import { quick } from './proxies';
 
 /**
  * Moves buckets of sessions and counts them afterwards; undone, those go back that nobody has moved since.
- * @returns how many sessions were counted where they were moved to; undefined in a plan
+ * @param arriving nodes that the run is bringing into service
+ * @returns how many sessions were counted where they were moved to, and when; undefined in a plan
  */
 export async function transfer(
   run: Run,
   title: string,
   transfers: readonly Transfer[],
-): Promise<number | undefined> {
+  arriving?: readonly string[],
+): Promise<{ there: number; at: string } | undefined> {
   let seen: Whereabouts | undefined;
   await run.act({
     title,
     act: async (how) => {
-      const deed = await quick.transferSessions({ transfers, how });
+      const deed = await quick.transferSessions({ transfers, ...(arriving && { arriving }), how });
       seen = deed.after ?? deed.before;
       return deed;
     },
@@ -27,7 +29,5 @@ export async function transfer(
   });
   const lost = seen?.lost ?? 0;
   run.lost(lost);
-  const counted = await run.verify('Count them', () => quick.countTransferred({ transfers, lost }));
-  run.mark('provenAt', counted?.at);
-  return counted?.there;
+  return run.verify('Count them', () => quick.countTransferred({ transfers, lost }));
 }

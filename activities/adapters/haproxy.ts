@@ -7,8 +7,8 @@ import { trouble } from './trouble';
 /** Longest wait for the runtime API, ms. It answers within one or is in trouble. */
 const TIMEOUT_MS = 1_000;
 
-/** What HAProxy says of commands that went well; of most it says nothing. */
-const SUCCESS = /New server registered\.|Server deleted\./g;
+/** What HAProxy says of commands that went well, or had nothing to do; of most it says nothing. */
+const SUCCESS = /New server registered\.|Server deleted\.|No such table/g;
 
 /**
  * How HAProxy itself checks a server that is added: REQUIREMENTS T3, plus an eye on every connection, so that the first
@@ -36,7 +36,8 @@ type Row = Partial<Record<string, string>>;
  * - Weights are whole numbers up to 256. With `weight 1`, HAProxy's default, every percentage is all of it: give
  *   servers `weight 100`.
  * - After `admit` HAProxy takes a server for up until its own check or a client's connection says otherwise.
- * - `drain` keeps the clients that a stick-table binds to the server; only `isolate` moves them.
+ * - A drained server keeps the clients that a stick-table binds to it, so `drain` unbinds them. A request that is under way
+ *   may bind its client again when it is answered: call `drain` until no request is.
  *
  * @throws LB_UNREACHABLE within 1 s; LB_REFUSED with HAProxy's own words; VERIFY_FAILED from `remove` while the
  * server still has connections, idle ones included: HAProxy clears those away within seconds.
@@ -76,7 +77,14 @@ export function haproxy({ runtime, backend }: HaproxyConfig): LoadBalancer {
         ...servers.map((server) => `shutdown sessions server ${backend}/${server}`),
       ),
 
-    drain: (server) => act(`set server ${backend}/${server} state drain`),
+    async drain(server) {
+      const { servers } = await read();
+      const id = servers.find((row) => row.srv_name === server)?.srv_id ?? '0';
+      await act(
+        `set server ${backend}/${server} state drain`,
+        `clear table ${backend} data.server_id eq ${id}`,
+      );
+    },
 
     async admit(server, weight) {
       const { servers } = await read();

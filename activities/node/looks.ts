@@ -8,6 +8,7 @@ import { place, type Deps } from '../deps';
 import type { ProcessStatus, Probe } from '../ports';
 import type { Assessment, Assessor } from './assess';
 import { proveService, type Proof } from './prove';
+import { standingOf, told, type NodeStanding } from './standing';
 
 /** Naming a node, as every node activity is. */
 export interface OfNode {
@@ -18,6 +19,19 @@ export interface OfNode {
 export function nodeLooks(deps: Deps, assessor: Assessor) {
   const { config, prober } = deps;
   const rule = config.health.node;
+
+  const chosen = async (id: string, wanted: string): Promise<Finding<string>> => {
+    const [{ node }, other] = [place(deps, id), place(deps, wanted)];
+    const standing = await standingOf(deps, wanted);
+    const free = standing.member === null && standing.process.pid === 0;
+    if (free && other.node.region === node.region)
+      return { sentence: `${wanted} is free to replace ${id}`, value: wanted };
+    throw new SwitchoverError(
+      'NO_SPARE',
+      `${wanted} cannot replace ${id}: it has to be a node of ${node.region} that is stopped and unknown to the load balancer, and it is ${told(standing)}`,
+    );
+  };
+
   return {
     /** How the node stands, seen from two sides at least. */
     async assessNode({ node }: OfNode): Promise<Finding<Assessment>> {
@@ -72,8 +86,18 @@ export function nodeLooks(deps: Deps, assessor: Assessor) {
       };
     }),
 
-    /** A spare of the node's zone that is free: stopped and unknown to the load balancer. @throws NO_SPARE */
-    async chooseSpare({ node: id }: OfNode): Promise<Finding<string>> {
+    /** How the node stands, before a run changes that. */
+    async lookAtNode({ node }: OfNode): Promise<Finding<NodeStanding>> {
+      const value = await standingOf(deps, node);
+      return { sentence: `${node} is ${told(value)}`, value };
+    },
+
+    /**
+     * A spare of the node's zone that is free: stopped and unknown to the load balancer; or the one that was asked for, any
+     * free node of the region. @throws NO_SPARE
+     */
+    async chooseSpare({ node: id, wanted }: OfNode & { wanted?: string }): Promise<Finding<string>> {
+      if (wanted !== undefined) return chosen(id, wanted);
       const { node, loadBalancer, fleet } = place(deps, id);
       const known = new Set((await loadBalancer.members()).map(({ server }) => server));
       const spares = nodesOf(config, node.region).filter(
@@ -91,9 +115,9 @@ export function nodeLooks(deps: Deps, assessor: Assessor) {
     },
 
     /** See {@link proveService}, with the node in service. */
-    watchService: beating(({ node: id }: OfNode): Promise<Finding<Proof>> => {
+    watchService: beating(({ node: id, watch }: OfNode & { watch?: string }): Promise<Finding<Proof>> => {
       const { node } = place(deps, id);
-      return proveService(deps, node.region, [node]);
+      return proveService(deps, node.region, [node], watch);
     }),
   };
 }

@@ -16,17 +16,19 @@ export interface Proof {
 /**
  * Proves a region's service from the client's side: real MCP calls through its load balancer, with these nodes in service,
  * without a failure for as long as the policies ask.
- * @throws NODE_UNHEALTHY when that is not reached in ten times that.
+ * @param watch the time without a failure, as in the policies
+ * @throws NODE_UNHEALTHY where there still are failures when that time and nine times that of the policies have passed.
  */
 export async function proveService(
   { config, prober, region: systems }: Deps,
   region: string,
   nodes: readonly Node[],
+  watch = config.policies.watch,
 ): Promise<Finding<Proof>> {
   const { url } = regionConfig(config, region).loadBalancer;
   const { loadBalancer } = systems(region);
-  const wanted = millis(config.policies.watch);
-  const deadline = Date.now() + wanted * 10;
+  const wanted = millis(watch);
+  const deadline = Date.now() + wanted + 9 * millis(config.policies.watch);
   let [since, calls, failed] = [Date.now(), 0, 0];
   while (Date.now() - since < wanted) {
     const [probe, members] = await Promise.all([prober.mcp(url), loadBalancer.members()]);
@@ -47,7 +49,7 @@ export async function proveService(
     await sleep(millis(config.health.node.suspiciousInterval));
   }
   return {
-    sentence: `${calls - failed} of ${calls} MCP calls through the load balancer answered, the last ${config.policies.watch} without a failure`,
+    sentence: `${calls - failed} of ${calls} MCP calls through the load balancer answered, the last ${watch} without a failure`,
     value: { calls, failed, provenAt: new Date().toISOString() },
   };
 }

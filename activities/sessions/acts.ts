@@ -1,6 +1,7 @@
 import type { Deed, Intent, Refusal } from '../../core/run';
 import { bucketsOf, movesOf, type Transfer } from '../../core/transfers';
 import type { BucketMove } from '../../core/placement';
+import { findNode } from '../../core/topology';
 import type { Deps } from '../deps';
 import { ensure } from '../ensure';
 import type { Bucket } from '../ports';
@@ -25,6 +26,8 @@ export interface Whereabouts {
 /** Buckets to be moved. */
 export interface Transferring {
   transfers: readonly Transfer[];
+  /** Nodes that the run is bringing into service: to receive they need only be healthy, in a plan not even that. */
+  arriving?: readonly string[];
   how: Intent;
 }
 
@@ -43,14 +46,16 @@ export function sessionActs(deps: Deps) {
      * Moves buckets, all in one moment. One that somebody else has moved meanwhile is left where it is.
      * @throws GUARD_REFUSED where a node that is to receive no longer serves
      */
-    async transferSessions({ transfers, how }: Transferring): Promise<Deed<Whereabouts>> {
+    async transferSessions({ transfers, arriving = [], how }: Transferring): Promise<Deed<Whereabouts>> {
       const moves = movesOf(transfers);
       const receivers = [...new Set(moves.map(({ to }) => to))];
+      const healthy = how.mode === 'plan' ? arriving : await healthyOf(deps, arriving);
+      const asked = receivers.filter((node) => !healthy.includes(node));
       let lost = 0;
       const deed = await ensure(how, {
         look: async () => ({
           whereabouts: { ...whereaboutsOf(await look(moves)), lost },
-          away: await notServing(deps, receivers),
+          away: await notServing(deps, asked),
         }),
         already: ({ whereabouts: { given, received } }) =>
           given.buckets === 0 ? `${received.buckets} of ${moves.length} buckets are there already` : null,
@@ -118,6 +123,11 @@ function whereaboutsOf(seen: readonly { move: BucketMove; now: Bucket }[]): Omit
 
 function holding(buckets: readonly Bucket[]): Holding {
   return { buckets: buckets.length, sessions: buckets.reduce((sum, { sessions }) => sum + sessions, 0) };
+}
+
+async function healthyOf({ config, prober }: Deps, nodes: readonly string[]): Promise<string[]> {
+  const probes = await Promise.all(nodes.map((node) => prober.health(findNode(config, node).address)));
+  return nodes.filter((_, i) => probes[i]!.ok);
 }
 
 /** Those of the nodes that their load balancers do not say to serve. */

@@ -22,6 +22,22 @@ const MINIMUM_RATE = 0.95;
 export function sessionLooks(deps: Deps) {
   const { config, sessions } = deps;
 
+  /** What belongs to the region's nodes, those that arrive counted as serving, and is not there; `whose`: nodes meant. */
+  const belonging = async (
+    region: string,
+    arriving: readonly string[],
+    whose: (node: string) => boolean,
+  ): Promise<{ receivers: string[]; value: Intended }> => {
+    const serve = (await servingIn(deps, region)).map(({ id }) => id);
+    const receivers = [...new Set([...serve, ...arriving])];
+    const candidates = candidatesOf(config, receivers);
+    const elsewhere = candidates.filter((one) => one.region !== region).map(({ id }) => id);
+    const seen = await sessions.buckets();
+    const moves = new Placement(candidates).moves(seen, new Set([...receivers, ...elsewhere]));
+    const due = moves.filter(({ to }) => whose(to));
+    return { receivers, value: intended(seen, due) };
+  };
+
   return {
     /**
      * What it would take to give the sessions of a place (region, zone, node) to another: each bucket to the first in its
@@ -54,22 +70,50 @@ export function sessionLooks(deps: Deps) {
      * that another region will want back stay where they are.
      */
     async lookAtBalance({ region }: { region: string }): Promise<Finding<Intended>> {
-      const receivers = (await servingIn(deps, region)).map(({ id }) => id);
-      const candidates = candidatesOf(config, receivers);
-      const elsewhere = candidates.filter((one) => one.region !== region).map(({ id }) => id);
-      const serving = new Set([...receivers, ...elsewhere]);
-      const seen = await sessions.buckets();
-      const moves = new Placement(candidates).moves(seen, serving);
-      const value = intended(
-        seen,
-        moves.filter(({ to }) => liesIn(to, region)),
-      );
+      const { receivers, value } = await belonging(region, [], (node) => liesIn(node, region));
       const buckets = bucketsOf(value.transfers);
       return {
         sentence:
           buckets === 0
             ? `every bucket of ${region} is where it belongs`
             : `${buckets} buckets with ${value.sessions} sessions belong elsewhere among the ${receivers.length} nodes of ${region} that serve`,
+        value,
+      };
+    },
+
+    /** Which buckets ought to come to these nodes of a region once they serve. Other nodes' buckets stay where they are. */
+    async lookAtShare({ region, nodes }: { region: string; nodes: string[] }): Promise<Finding<Intended>> {
+      const { value } = await belonging(region, nodes, (node) => nodes.includes(node));
+      const buckets = bucketsOf(value.transfers);
+      const whom = nodes.length === 1 ? nodes[0] : `${nodes.length} nodes of ${region}`;
+      const share = `${buckets} buckets with ${value.sessions} sessions belong to ${whom} and are elsewhere`;
+      return { sentence: buckets === 0 ? `every bucket of ${whom} is there` : share, value };
+    },
+
+    /**
+     * Which node of its region takes each bucket of a node that leaves. `instead`: a node that serves by then.
+     * @throws GUARD_REFUSED where nobody can
+     */
+    async lookAtLeaving({
+      node,
+      instead,
+    }: {
+      node: string;
+      instead?: string | undefined;
+    }): Promise<Finding<Intended>> {
+      const { region } = findNode(config, node);
+      const serve = (await servingIn(deps, region)).map(({ id }) => id);
+      const to = new Set([...serve, ...(instead === undefined ? [] : [instead])]);
+      to.delete(node);
+      const theirs = (await sessions.buckets()).filter(({ owner }) => owner === node);
+      if (to.size === 0)
+        throw new SwitchoverError(
+          'GUARD_REFUSED',
+          `receivers serve: no other node of ${region} does, to take the sessions of ${node}`,
+        );
+      const value = intended(theirs, new Placement(candidatesOf(config, [...to])).moves(theirs, to));
+      return {
+        sentence: `${node} owns ${value.sessions} sessions in ${theirs.length} buckets; ${to.size} other nodes of ${region} serve`,
         value,
       };
     },

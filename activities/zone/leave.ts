@@ -8,7 +8,8 @@ import { ensure } from '../ensure';
 import type { nodeActs } from '../node/acts';
 import type { Assessor } from '../node/assess';
 import { handOver } from '../node/hand-over';
-import type { HandOver, LoadBalancer, Member, PoolLoad } from '../ports';
+import { lookAtPool, type Pool } from '../pool';
+import type { HandOver, PoolLoad } from '../ports';
 import { servingIn } from '../sessions/serving';
 import { assessZone, membersOf, type ZoneAssessment, type ZoneNode } from './assess';
 import { inWindows, outcomeOf, together, type NodeOutcome } from './together';
@@ -29,12 +30,6 @@ export interface ZoneIsolation extends ZoneAssessment {
 /** What the sessions of a zone came to, and those of each of its nodes. */
 export interface ZoneHandOver extends Partial<HandOver> {
   nodes: ({ node: string } & Partial<HandOver>)[];
-}
-
-/** A pool as guards need it. */
-interface Pool {
-  members: Member[];
-  load: PoolLoad;
 }
 
 /** Takes a zone out of service. Each act looks first and does nothing where the world is as wanted. */
@@ -117,11 +112,6 @@ export function zoneLeaving(
 interface Confirm {
   nodes: ZoneNode[];
   since: string;
-}
-
-async function lookAtPool(loadBalancer: LoadBalancer): Promise<Pool> {
-  const [members, load] = await Promise.all([loadBalancer.members(), loadBalancer.load()]);
-  return { members, load };
 }
 
 /** @param why what was confirmed */

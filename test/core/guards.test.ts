@@ -1,6 +1,8 @@
 import {
   whyNotBringBackZone,
+  whyNotForm,
   whyNotMoveSessions,
+  whyNotRetire,
   whyNotTakeOut,
   whyNotTakeOutZone,
   type PoolMember,
@@ -41,6 +43,62 @@ describe('may a member be taken out of its pool?', () => {
       'n1 must stay: without it 1 of 4 members of pool us-east-1 serve, below the minimum share of 50 %',
     );
   });
+});
+
+describe('may a member be taken out of its pool by plan?', () => {
+  const four = ['n1', 'n2', 'n3', 'n4'].map(serves);
+  const table: [string, PoolMember[], number | null, string | null][] = [
+    ['the others serve and bear the peak: yes', four, 1_000, null],
+    ['the peak is exactly what the others bear: yes', four, 1_500, null],
+    ['one request a second more: no', four, 1_501, 'capacity headroom'],
+    ['nobody knows the peak: no', four, null, 'capacity headroom'],
+    ['no traffic was ever seen: yes', four, 0, null],
+    [
+      'it serves no more itself, and they are too few without it: no',
+      [drained('n1'), serves('n2'), maint('n3')],
+      501,
+      'minimum healthy share',
+    ],
+    ['it is drained already, and they bear the peak: yes', [drained('n1'), serves('n2')], 500, null],
+    ['it is drained already, and they do not: no', [drained('n1'), serves('n2')], 501, 'capacity headroom'],
+    ['alone in its pool: no', [serves('n1')], 0, 'last healthy member'],
+  ];
+  const ask = (members: PoolMember[], peakPerS: number | null) =>
+    whyNotRetire({
+      pool: 'us-east-1',
+      server: 'n1',
+      members,
+      minimumShare: 0.5,
+      peakPerS,
+      memberCapacity: 500,
+    });
+
+  it.each(table)('%s', (_, members, peak, guard) => expect(ask(members, peak)?.guard ?? null).toBe(guard));
+
+  it.each([
+    [1_501, 'but the measured peak of 1501 requests/s needs 4 at 500 each'],
+    [null, 'and the peak they would have to bear is not known'],
+  ])('says what is left and what it would have to bear: %s', (peak, sentence) =>
+    expect(ask(four, peak)?.sentence).toBe(
+      `n1 must stay: without it 3 of 4 members of pool us-east-1 serve, ${sentence}`,
+    ),
+  );
+});
+
+describe('may a region begin to serve?', () => {
+  it.each<[number, number, string | null]>([
+    [3, 3, null],
+    [2, 4, null],
+    [1, 3, 'minimum healthy share'],
+    [0, 3, 'minimum healthy share'],
+  ])('%d of %d nodes are healthy: %s', (healthy, of, guard) =>
+    expect(whyNotForm({ region: 'us-east-1', healthy, of, minimumShare: 0.5 })?.guard ?? null).toBe(guard),
+  );
+
+  it('says how many are, and what the rule is', () =>
+    expect(whyNotForm({ region: 'us-east-1', healthy: 1, of: 3, minimumShare: 0.5 })?.sentence).toBe(
+      'us-east-1 must not serve yet: 1 of 3 nodes are healthy, below the minimum share of 50 %',
+    ));
 });
 
 describe('may sessions be moved from one place to another?', () => {

@@ -15,8 +15,13 @@ export interface TestWorkers {
   /**
    * @param death the point at which it kills itself, see mortal-worker.ts
    * @param policies in place of the sandbox's
+   * @param health of nodes, in place of the sandbox's
    */
-  start(options?: { death?: string; policies?: Partial<Config['policies']> }): TestProcess;
+  start(options?: {
+    death?: string;
+    policies?: Partial<Config['policies']>;
+    health?: Partial<Config['health']['node']>;
+  }): TestProcess;
   /** The calls that changed something, of all workers since {@link forget}, as `isolate a-n1`, in their order. */
   effects(): string[];
   forget(): void;
@@ -35,10 +40,12 @@ export function testWorkers(sandbox: Sandbox): TestWorkers {
     await last?.kill();
   };
   return {
-    start({ death = '', policies } = {}) {
+    start({ death = '', policies, health } = {}) {
       const file = join(folder, 'switchover.yaml');
       const config = loadConfig(sandbox.configPath);
-      writeFileSync(file, stringify({ ...config, policies: { ...config.policies, ...policies } }));
+      Object.assign(config.policies, policies);
+      Object.assign(config.health.node, health);
+      writeFileSync(file, stringify(config));
       const env = { ...sandbox.env, SWITCHOVER_CONFIG: file, DEATH: death, CALLS: calls };
       return (last = startProcess(process.execPath, ['--enable-source-maps', MAIN], env));
     },
@@ -47,7 +54,7 @@ export function testWorkers(sandbox: Sandbox): TestWorkers {
         .split('\n')
         .filter(Boolean)
         .map((line) => JSON.parse(line) as Call)
-        .filter(({ call }) => /isolate|admit|add|remove|handOver|\.(start|stop|kill)$/.test(call))
+        .filter(({ call }) => /isolate|drain|admit|add|remove|handOver|\.(start|stop|kill|place)$/.test(call))
         .filter(({ call }) => !call.startsWith('client.'))
         .map(
           ({ call, args }) =>

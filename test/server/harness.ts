@@ -59,6 +59,7 @@ export const config: Config = {
     },
     budget: { runsPerHour: 60, capacityOut: 0.5 },
     zoneHold: '1ms',
+    drainTimeout: '1s',
     nodeCapacity: 500,
     minimumHealthyShare: 0.5,
     restarts: 2,

@@ -160,13 +160,22 @@ describe('isolate', () => {
 });
 
 describe('drain', () => {
-  it('lets bound clients stay and takes no new ones', async () => {
-    const before = await calls(20, session);
+  it('sends what comes to the others, also of clients that were bound to the server', async () => {
+    expect(await calls(20, session)).toMatchObject({ n1: expect.any(Number) });
     await lb.drain('a-n1');
     await lb.drain('a-n1');
     expect(await member('a-n1')).toMatchObject({ admin: 'drain' });
-    expect(await calls(20, session)).toEqual(before);
+    expect(await calls(20, session)).toEqual({ n2: 20 });
     expect(await calls(20)).toEqual({ n2: 20 });
+  });
+
+  it('leaves clients that are bound to another server with it', async () => {
+    await lb.drain('a-n1');
+    expect(await calls(20, session)).toEqual({ n2: 20 });
+    await lb.admit('a-n1', 100);
+    await lb.drain('a-n1');
+    await lb.admit('a-n1', 100);
+    expect(await calls(20, session)).toEqual({ n2: 20 });
   });
 
   it('lets a request in flight finish', async () => {
