@@ -1,6 +1,10 @@
+import { SwitchoverError } from '../core/errors';
+
 /** One asker, waiting for its answer. */
 interface Waiting<Ask, Answer> {
   ask: Ask;
+  /** By the process's own clock, ms. */
+  since: number;
   resolve: (answer: Answer) => void;
   reject: (error: unknown) => void;
 }
@@ -12,6 +16,10 @@ export interface BatchOptions<Ask, Answer> {
   inFlight: number;
   /** Asks in a batch at most. */
   size: number;
+  /** Asks that wait at most: what is more is told at once to come again, which bounds the memory of a burst. */
+  waiting: number;
+  /** Who has waited longer has given up by now, ms: not sent any more, so that coming again does not double the work. */
+  patienceMs: number;
 }
 
 /**
@@ -24,16 +32,23 @@ export class Batcher<Ask, Answer> {
 
   constructor(private readonly options: BatchOptions<Ask, Answer>) {}
 
+  /** @throws TEMPORAL_UNREACHABLE where too many wait already, or it was not this one's turn in time: ask again */
   ask(ask: Ask): Promise<Answer> {
+    const { waiting: limit } = this.options;
+    if (this.waiting.length >= limit) return Promise.reject(tooMany(`${limit} are waiting already`));
     return new Promise((resolve, reject) => {
-      this.waiting.push({ ask, resolve, reject });
+      this.waiting.push({ ask, since: performance.now(), resolve, reject });
       this.sendNext();
     });
   }
 
   private sendNext(): void {
-    const { inFlight, size } = this.options;
-    if (this.busy >= inFlight || this.waiting.length === 0) return;
+    const { inFlight, size, patienceMs } = this.options;
+    if (this.busy >= inFlight) return;
+    const late = performance.now() - patienceMs;
+    while (this.waiting[0] && this.waiting[0].since < late)
+      this.waiting.shift()!.reject(tooMany(`not taken within ${patienceMs} ms`));
+    if (this.waiting.length === 0) return;
     const batch = this.waiting.splice(0, size);
     this.busy += 1;
     void this.carry(batch).finally(() => {
@@ -50,4 +65,8 @@ export class Batcher<Ask, Answer> {
       batch.forEach(({ reject }) => reject(error));
     }
   }
+}
+
+function tooMany(why: string): SwitchoverError {
+  return new SwitchoverError('TEMPORAL_UNREACHABLE', `more comes in than can be handed over: ${why}`);
 }

@@ -92,6 +92,8 @@ export class Operations {
       this.client.withDeadline(Date.now() + FAULTS_MS, () => this.coordinate(openIncidents, faults)),
     inFlight: 2,
     size: 100,
+    waiting: 2_000,
+    patienceMs: FAULTS_MS / 2,
   });
 
   constructor(

@@ -25,8 +25,8 @@ export interface StormResult {
   ignored: number;
 }
 
-/** After a 503 Alertmanager sends again; so soon here that a storm stays one, ms. */
-const AGAIN_MS = 100;
+/** After a 503 Alertmanager sends again; later than this, ms. */
+const AGAIN_MS = 1_000;
 
 /** Posts every alert in a request of its own, `atOnce` at a time, each until it is taken. @throws Error for any other answer */
 export async function storm(
@@ -42,7 +42,7 @@ export async function storm(
     runs: new Set(),
     ignored: 0,
   };
-  const pool = new Pool(urls.api, { connections: Math.min(atOnce, 500) });
+  const pool = new Pool(new URL(urls.api).origin, { connections: Math.min(atOnce, 500) });
   const began = performance.now();
   const post = async (alert: StormAlert): Promise<void> => {
     const sentAt = performance.now();
