@@ -52,7 +52,9 @@ function degraded(now: Coordination, rules: Rules, place: string, faults: readon
   const of = rules.nodes[place];
   if (!rule || !of) return null;
   const failing = new Map<string, Fault | { alert: { source: string; faultAt: string } }>();
+  const drills = new Set(claims(now).flatMap(({ run, precedence }) => (precedence === 'drill' ? [run] : [])));
   for (const incident of Object.values(now.incidents)) {
+    if (drills.has(incident.run)) continue; // its fault is made good when it makes room
     const alert = { source: incident.alerts[0]?.source ?? 'unknown', faultAt: incident.faultAt };
     for (const scope of [incident.scope, ...(incident.places ?? [])]) failing.set(scope, { alert });
   }

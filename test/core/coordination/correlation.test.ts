@@ -60,6 +60,15 @@ it('open incidents count, the same node once', () => {
   expect(widened(now, rules, catalogue, [down('a/n3')])).toMatchObject([{ scope: 'zone/us-east-1/a' }]);
 });
 
+it('the fault of a drill does not count', () => {
+  const now = nothingOpen();
+  const [drilled, ...others] = nodes(3);
+  claimScope(now, claimOf('drill', drilled!.scope, 'drill'));
+  openIncident(now, drilled!, 'drill', AT);
+  expect(widened(now, rules, catalogue, others)).toEqual([]);
+  expect(widened(now, rules, catalogue, [...others, down('a/n4')])).toHaveLength(1);
+});
+
 it('one node is not a zone, however small the zone', () =>
   expect(widened(nothingOpen(), rules, catalogue, [down('b/n1')])).toEqual([]));
 
