@@ -2,11 +2,18 @@ import type { Config } from '../core/config';
 import { regionConfig, findNode, type Node } from '../core/topology';
 import type { Operations } from '../operations';
 import type { Client } from '@temporalio/client';
-import type { Fleet, Journal, LoadBalancer, Member, Notifier, Prober, Sessions } from './ports';
+import { SwitchoverError } from '../core/errors';
+import type { Fleet, Journal, LoadBalancer, Member, Notifier, Prober, Registry, Sessions } from './ports';
 
 /** A region's systems. */
 export interface RegionSystems {
   loadBalancer: LoadBalancer;
+  fleet: Fleet;
+}
+
+/** The registry of nodes and the supervisor of its processes. */
+export interface RegistrySystems {
+  registry: Registry;
   fleet: Fleet;
 }
 
@@ -15,6 +22,8 @@ export interface Deps {
   config: Config;
   region: (name: string) => RegionSystems;
   sessions: Sessions;
+  /** Undefined in an environment without one. */
+  registry: RegistrySystems | undefined;
   prober: Prober;
   notifier: Notifier;
   operations: Operations;
@@ -22,6 +31,12 @@ export interface Deps {
   journal?: Journal;
   /** Shares the worker's connection, so that runs start eagerly. */
   client: Client;
+}
+
+/** @throws UNKNOWN_TARGET in an environment without a registry */
+export function registryOf({ registry, config }: Deps): RegistrySystems {
+  if (registry) return registry;
+  throw new SwitchoverError('UNKNOWN_TARGET', `environment ${config.environment} has no registry`);
 }
 
 /** A node with the systems around it. @throws UNKNOWN_TARGET */

@@ -8,6 +8,8 @@ import { nodeDrill } from './node/drill';
 import { nodeLooks } from './node/looks';
 import { nodeWithdrawal } from './node/withdraw';
 import { regionForming } from './region/form';
+import { registryActs } from './registry/acts';
+import { registryLooks } from './registry/looks';
 import { sessionActs } from './sessions/acts';
 import { sessionLooks } from './sessions/looks';
 import { weightActs } from './sessions/weights';
@@ -24,6 +26,8 @@ export function createActivities(deps: Deps) {
     ...monitorActivities(deps),
     ...nodes,
     ...nodeDrill(deps),
+    ...registryActs(deps),
+    ...registryLooks(deps),
     ...sessionLooks(deps),
     ...sessionActs(deps),
     ...weightActs(deps),

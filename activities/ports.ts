@@ -109,6 +109,45 @@ export interface Sessions {
   ping(): Promise<void>;
 }
 
+/** A server of the registry as it describes itself; all but its name is unknown of one that does not answer. */
+export interface RegistryMember {
+  /** `r1` */
+  member: string;
+  /** Whether it answers. */
+  reachable: boolean;
+  /** `primary, 2 standbys` · `standby of r1, link down for 4 s` · `connection refused` … */
+  said: string;
+  role?: 'primary' | 'standby';
+  /** Bytes of the stream of changes that it has; comparable between members of one history. */
+  offset?: number;
+  /** Of a standby: how it is connected to its primary. */
+  link?: RegistryLink;
+}
+
+export interface RegistryLink {
+  /** The member it follows; undefined where that is none of them, such as the address of the clients. */
+  to?: string;
+  up: boolean;
+  /** Whether it is being copied from its primary right now, and so has less than it will have. */
+  copying: boolean;
+  /** Seconds since it last heard of its primary; undefined where it never did. */
+  silentS?: number;
+}
+
+/** The registry of nodes: one primary that takes writes, and standbys that follow it. */
+export interface Registry {
+  /** Every member, asked directly and at once. Never throws: one that does not answer is a member that is not reachable. */
+  members(): Promise<RegistryMember[]>;
+  /** Makes a member take writes. Knows nothing of other primaries: who calls it has fenced them. */
+  promote(member: string): Promise<void>;
+  /** Makes a member a standby of another; what it has is replaced by what that one has. */
+  follow(member: string, primary: string): Promise<void>;
+  /** Writes through the clients' address and reads it back; returns the milliseconds that took. */
+  write(): Promise<number>;
+  /** The ids of the nodes that are registered, as clients are told, in alphabetical order. */
+  registered(): Promise<string[]>;
+}
+
 /** One probe's verdict. */
 export interface Probe {
   ok: boolean;

@@ -39,12 +39,17 @@ function upCommand(sandbox: Command, finish: Finish): void {
 }
 
 function faultCommands(sandbox: Command, finish: Finish): void {
-  const target = 'a node such as us-east-1/a/n1, zone/us-east-1/a, worker/us-east-1, or temporal';
+  const target =
+    'a node such as us-east-1/a/n1, zone/us-east-1/a, registry/primary, worker/us-east-1, or temporal';
   sandbox
     .command('break')
     .description('inject a real fault')
     .argument('<target>', target)
-    .argument('[fault]', 'kill, hang, mcp, … for a node; kill, hang for a zone; kill for the others', 'kill')
+    .argument(
+      '[fault]',
+      'kill, hang, mcp, … for a node; kill, hang for a zone or the registry; kill for the others',
+      'kill',
+    )
     .addOption(block())
     .option('--latency <duration>', 'what the fault "latency" adds to each request', duration)
     .option('--share <share>', 'how much of a zone is broken, e.g. 0.75; else all of it', share)

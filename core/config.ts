@@ -75,6 +75,22 @@ const SessionsSchema = object({
   password: Type.Optional(Secret),
 });
 
+/** The registry of MCP nodes: which there are and are alive (REQUIREMENTS T4, F7). */
+const RegistrySchema = object({
+  kind: Type.Literal('redis'),
+  /** What clients use; leads to whichever member is the primary. */
+  url: Url('redis://127.0.0.18:6379'),
+  /** The servers it consists of, one of them the primary and the others its standbys. */
+  members: Type.Record(Type.String({ pattern: Name }), Address, {
+    additionalProperties: false,
+    minProperties: 2,
+    examples: [{ r1: '127.0.0.19:6379', r2: '127.0.0.20:6379' }],
+  }),
+  password: Type.Optional(Secret),
+  /** The supervisor of the members' processes, which it knows as `registry-<member>`. */
+  fleet: SupervisordSchema,
+});
+
 /** How nodes are judged (REQUIREMENTS H2, H3). */
 const NodeHealthSchema = object({
   interval: Duration('500ms', 'time between two probes of a node (H2)'),
@@ -193,6 +209,8 @@ export const ConfigSchema = object({
     minProperties: 1,
   }),
   sessions: SessionsSchema,
+  /** Left out where nodes are found in another way. */
+  registry: Type.Optional(RegistrySchema),
   health: object({
     node: NodeHealthSchema,
     zone: DegradedSchema,
@@ -224,6 +242,7 @@ export type RegionConfig = Static<typeof Region>;
 export type HaproxyConfig = Static<typeof HaproxySchema>;
 export type SupervisordConfig = Static<typeof SupervisordSchema>;
 export type SessionsConfig = Static<typeof SessionsSchema>;
+export type RegistryConfig = Static<typeof RegistrySchema>;
 export type SecretRef = Static<typeof Secret>;
 export type ComponentRule = Static<typeof WindowSchema>;
 export type EscalationLevel = Static<typeof EscalationSchema>;

@@ -113,6 +113,18 @@ export const ERRORS = {
     exit: 1,
     hint: 'Check the session store (Redis) and its address in the environment file.',
   },
+  REGISTRY_UNREACHABLE: {
+    retryable: true,
+    http: 502,
+    exit: 1,
+    hint: 'Check the registry (Redis) and its addresses in the environment file.',
+  },
+  NOT_FENCED: {
+    retryable: false,
+    http: 409,
+    exit: 4,
+    hint: 'Stop the old primary by hand and make sure it stays stopped, then answer with retry.',
+  },
   VERIFY_FAILED: {
     retryable: true,
     http: 500,

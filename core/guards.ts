@@ -190,3 +190,30 @@ export function whyNotBringBackZone({ zone, failed, of, rule }: BringBackZone): 
     sentence: `zone ${zone} must stay out: ${failed} of its ${of} nodes do not serve, more than ${Math.round(rule.share * 100)} %`,
   };
 }
+
+/** A guard's question: may this standby become the primary? */
+export interface Promote {
+  /** For the sentence: `r2`; undefined where no standby answers. */
+  standby: string | undefined;
+  /** Whether it is being copied from its primary right now. */
+  copying: boolean;
+  /** Seconds since it last heard of its primary; undefined where it never did. */
+  silentS: number | undefined;
+}
+
+/** Why a standby must not be promoted, or null: what it lacks has to be known, and be no more than the last moments. */
+export function whyNotPromote({ standby, copying, silentS }: Promote): Refusal | null {
+  if (standby === undefined)
+    return { guard: 'standby answers', sentence: 'no standby answers: there is nobody to promote' };
+  if (silentS === undefined)
+    return {
+      guard: 'standby lag known',
+      sentence: `${standby} must stay a standby: it never had a link to its primary, so nobody knows what it lacks`,
+    };
+  if (copying)
+    return {
+      guard: 'standby whole',
+      sentence: `${standby} must stay a standby: it is being copied from its primary, and has only a part`,
+    };
+  return null;
+}

@@ -4,6 +4,9 @@ import { scopeOfPlace } from './scope';
 
 export type { Runbook };
 
+/** What a system is called of which an environment has one. */
+const ONLY = 'main';
+
 /** The name of the runbook's workflow type: `node-failover` → `nodeFailover`. */
 export function workflowType(id: string): string {
   return id.replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
@@ -12,7 +15,7 @@ export function workflowType(id: string): string {
 /** The scope a run with this (valid) input locks. */
 export function scopeOf(runbook: Runbook, input: Record<string, unknown>): string {
   const { kind, input: field } = runbook.scope;
-  if (field === undefined) return kind;
+  if (field === undefined) return kind === 'global' ? kind : `${kind}/${ONLY}`;
   const path = String(input[field]);
   return kind === 'place' ? scopeOfPlace(path) : `${kind}/${path}`;
 }

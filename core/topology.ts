@@ -72,6 +72,11 @@ export function regionConfig(config: Config, region: string): RegionConfig {
   );
 }
 
+/** The name by which the supervisor knows a member of the registry. */
+export function registryProgram(member: string): string {
+  return `registry-${member}`;
+}
+
 function toNode(place: NodePlace, address: string, spare: boolean): Node {
   const { region, zone, name } = place;
   return {

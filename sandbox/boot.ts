@@ -98,6 +98,7 @@ async function startPart(
   }
   const look = async (): Promise<void> => {
     try {
+      if (missing.length > 0) await part.settle?.(missing);
       await part.ready();
     } catch (error) {
       await refuseDead(part, supervisor, logs);

@@ -1,4 +1,4 @@
-import type { Config, RegionConfig } from '../core/config';
+import type { Config, RegionConfig, SupervisordConfig } from '../core/config';
 import { FIRST_SPARE, REGIONS, ZONES, balancerAddresses, sharedAddresses, zoneMembers } from './layout';
 import type { Settings } from './settings';
 
@@ -41,6 +41,12 @@ export function environmentFile(settings: Settings): Config {
     environment: 'sandbox',
     regions: Object.fromEntries(REGIONS.map(({ name }, index) => [name, region(settings, index)])),
     sessions: { kind: 'redis', url: `redis://${at.redis}` },
+    registry: {
+      kind: 'redis',
+      url: `redis://${at.registry}`,
+      members: at.registryMembers,
+      fleet: fleetOf(settings.block),
+    },
     health: {
       node: {
         interval: '500ms',
@@ -61,6 +67,7 @@ export function environmentFile(settings: Settings): Config {
       sessions: { rto: '1s' },
       zone: { rto: '30s' },
       formation: { rto: '15s' },
+      registry: { rto: '10m' },
     },
     policies: {
       ...(settings.limits ? LIMITS : NO_LIMITS),
@@ -115,12 +122,17 @@ function region(settings: Settings, index: number): RegionConfig {
       url: `http://${balancer.frontend}/mcp`,
       backend: BACKEND,
     },
-    fleet: {
-      kind: 'supervisord',
-      url: `http://${sharedAddresses(block).supervisor}/RPC2`,
-      user: FLEET_USER,
-      password: { env: FLEET_PASSWORD_VARIABLE },
-    },
+    fleet: fleetOf(block),
     zones: Object.fromEntries(zones),
+  };
+}
+
+/** The one supervisor of the sandbox, which has the processes of every region. */
+function fleetOf(block: number): SupervisordConfig {
+  return {
+    kind: 'supervisord',
+    url: `http://${sharedAddresses(block).supervisor}/RPC2`,
+    user: FLEET_USER,
+    password: { env: FLEET_PASSWORD_VARIABLE },
   };
 }

@@ -26,6 +26,9 @@ export interface SharedAddresses {
   temporalUi: string;
   supervisor: string;
   redis: string;
+  /** Where clients of the registry find its primary, whichever member that is. */
+  registry: string;
+  registryMembers: Record<'r1' | 'r2', string>;
   journal: string;
   prometheus: string;
   alertmanager: string;
@@ -58,6 +61,8 @@ export function sharedAddresses(block: number): SharedAddresses {
     alertmanager: at(15, 9093),
     server: at(16, 8800),
     notifications: at(17, 9094),
+    registry: at(18, 6379),
+    registryMembers: { r1: at(19, 6379), r2: at(20, 6379) },
   };
 }
 

@@ -3,10 +3,11 @@ import type { NativeConnection } from '@temporalio/worker';
 import { haproxy } from '../activities/adapters/haproxy';
 import { postgresJournal } from '../activities/adapters/postgres-journal';
 import { prober } from '../activities/adapters/prober';
+import { redisRegistry } from '../activities/adapters/redis-registry';
 import { redisSessions } from '../activities/adapters/redis-sessions';
 import { supervisord } from '../activities/adapters/supervisord';
 import { webhookNotifier } from '../activities/adapters/webhook-notifier';
-import type { Deps, RegionSystems } from '../activities/deps';
+import type { Deps, RegionSystems, RegistrySystems } from '../activities/deps';
 import type { Config } from '../core/config';
 import { millis } from '../core/time';
 import { SwitchoverError } from '../core/errors';
@@ -43,6 +44,7 @@ export function compose(
       );
     },
     sessions,
+    registry: registryOf(config),
     prober: prober({ timeoutMs: millis(config.health.node.timeout) }),
     notifier: webhookNotifier(),
     operations: new Operations(client, config.environment, catalogue),
@@ -52,5 +54,14 @@ export function compose(
       sessions.close();
       await journal?.close();
     },
+  };
+}
+
+function registryOf({ registry }: Config): RegistrySystems | undefined {
+  if (!registry) return undefined;
+  const { password, fleet } = registry;
+  return {
+    registry: redisRegistry(registry, password && readSecret(password, 'registry.password')),
+    fleet: supervisord(fleet, readSecret(fleet.password, 'registry.fleet.password')),
   };
 }

@@ -5,5 +5,6 @@ export { clusterFormation } from './cluster-formation';
 export { addNode, decommissionNode, replaceNode } from './fleet';
 export { nodeFailover } from './node-failover';
 export { rebalance } from './rebalance';
+export { registryFailover } from './registry-failover';
 export { sessionMigration } from './session-migration';
 export { zoneFailback, zoneFailover } from './zone-failover';

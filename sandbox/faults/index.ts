@@ -1,20 +1,23 @@
 import { SwitchoverError } from '../../core/errors';
-import { boot } from '../boot';
 import { openContext } from '../context';
 import { REGIONS } from '../layout';
-import { allParts } from '../parts';
 import type { Context } from '../parts/part';
 import { workerIn } from '../parts/switchover';
 import { stateDir, type SandboxOptions } from '../settings';
 import { supervisorOf } from '../supervisor';
 import { NODE_FAULTS, breakNode, healNode, type NodeFault } from './node';
-import { kill } from './program';
+import { kill, startPartOf } from './program';
+import { REGISTRY_FAULTS, breakRegistry, healRegistry, type RegistryFault } from './registry';
 import { ZONE_FAULTS, breakZone, healZone, type ZoneFault } from './zone';
 
-/** What can be broken: a node by its id `us-east-1/a/n1`, a zone `us-east-1/a`, a region's worker, the Temporal server. */
+/**
+ * What can be broken: a node by its id `us-east-1/a/n1`, a zone `us-east-1/a`, the registry's primary, whichever member that is, a
+ * region's worker, the Temporal server.
+ */
 export type Target =
   | { kind: 'node'; node: string }
   | { kind: 'zone'; zone: string }
+  | { kind: 'registry' }
   | { kind: 'worker'; region: string }
   | { kind: 'temporal' };
 
@@ -22,6 +25,7 @@ export type Target =
 const FAULTS: Record<Target['kind'], readonly string[]> = {
   node: NODE_FAULTS,
   zone: ZONE_FAULTS,
+  registry: REGISTRY_FAULTS,
   worker: ['kill'],
   temporal: ['kill'],
 };
@@ -35,8 +39,9 @@ export interface Severity {
 }
 
 /**
- * Injects a real fault. A killed worker is started again by the supervisor; a killed node or Temporal server is not.
- * @param fault one of {@link NODE_FAULTS} for a node, of {@link ZONE_FAULTS} for a zone; `kill` for the others
+ * Injects a real fault. A killed worker is started again by the supervisor; nothing else is.
+ * @param fault one of {@link NODE_FAULTS} for a node, of {@link ZONE_FAULTS} for a zone, of {@link REGISTRY_FAULTS} for the
+ *   registry; `kill` for the others
  * @returns one sentence of what was done
  * @throws BAD_INPUT for an unknown fault · UNKNOWN_TARGET · SANDBOX where the target does not run
  */
@@ -60,6 +65,8 @@ export async function breakPart(
       return breakNode(context, supervisor, target.node, fault as NodeFault, latencyMs);
     case 'zone':
       return breakZone(context, supervisor, target.zone, fault as ZoneFault, share);
+    case 'registry':
+      return breakRegistry(context, supervisor, fault as RegistryFault);
     default:
       return kill(supervisor, programOf(target));
   }
@@ -67,7 +74,7 @@ export async function breakPart(
 
 /**
  * Takes every fault away from a target. A node that was killed, alone or with its zone, stays stopped, for a runbook to find, unless `restart`
- * is set; a worker or the Temporal server is started where it does not run, and serves when this returns.
+ * is set; the registry, a worker or the Temporal server is started where it does not run, and serves when this returns.
  * @returns one sentence of what was done
  * @throws UNKNOWN_TARGET · SANDBOX where it does not start
  */
@@ -76,9 +83,9 @@ export async function healPart(options: SandboxOptions, target: Target, restart 
   const supervisor = supervisorOf(context.at, context.secrets);
   if (target.kind === 'node') return healNode(context, supervisor, target.node, restart);
   if (target.kind === 'zone') return healZone(context, supervisor, target.zone, restart);
+  if (target.kind === 'registry') return healRegistry(context, supervisor);
   const name = programOf(target);
-  const part = allParts(context).filter(({ programs }) => programs.some((program) => program.name === name));
-  await boot(part, supervisor, context.files.logs, () => {});
+  await startPartOf(context, supervisor, name);
   return `${name} runs`;
 }
 
@@ -88,7 +95,7 @@ async function existing(options: SandboxOptions): Promise<Context> {
   throw new SwitchoverError('SANDBOX', `There is no sandbox in ${stateDir(options)} to break or heal.`);
 }
 
-function programOf(target: Exclude<Target, { kind: 'node' | 'zone' }>): string {
+function programOf(target: Exclude<Target, { kind: 'node' | 'zone' | 'registry' }>): string {
   if (target.kind === 'temporal') return 'temporal';
   const regions: string[] = REGIONS.map(({ name }) => name);
   if (regions.includes(target.region)) return workerIn(target.region);

@@ -1,11 +1,10 @@
 import { rm, writeFile } from 'node:fs/promises';
-import { SwitchoverError } from '../../core/errors';
 import { findNode } from '../../core/topology';
 import { get, until } from '../conditions';
 import type { Context } from '../parts/part';
 import type { Supervisor } from '../supervisor';
 import { FAULT_FILES, faultFile } from './files';
-import { kill } from './program';
+import { hang, kill } from './program';
 
 /**
  * What can happen to a node. `kill`: SIGKILL · `hang`: SIGSTOP · `mcp`: `/health` answers, MCP never ·
@@ -26,10 +25,7 @@ export async function breakNode(
 ): Promise<string> {
   const { program } = findNode(config, id);
   if (fault === 'kill') return kill(supervisor, program);
-  if (fault === 'hang') {
-    if (await supervisor.signal(program, 'STOP')) return `${id} hangs (SIGSTOP)`;
-    throw new SwitchoverError('SANDBOX', `${id} does not run, so it cannot hang`);
-  }
+  if (fault === 'hang') return hang(supervisor, program);
   await writeFile(faultFile(files.faults, id, fault), fault === 'latency' ? String(latencyMs) : '');
   if (fault === 'crashloop' && (await supervisor.info(program)).pid > 0) await kill(supervisor, program);
   return `${id} has the fault ${fault}`;

@@ -9,6 +9,8 @@ export interface NodeConfig {
   host: string;
   port: number;
   redisUrl: string;
+  /** Where the node registers; undefined = nowhere. */
+  registryUrl: string | undefined;
   /** The nodes among which sessions are placed. */
   fleet: Candidate[];
   sessionTtlS: number;
@@ -32,10 +34,16 @@ const Fleet = z.string().transform((text, { addIssue }) =>
   }),
 );
 
+const RedisUrl = z.url({
+  protocol: /^rediss?$/,
+  error: 'must be a Redis URL, e.g. redis://127.0.0.1:6379',
+});
+
 const Environment = z.object({
   NODE_ID: z.string().regex(/^[\w-]+\/[\w-]+\/[\w-]+$/, 'must be region/zone/node, e.g. us-east-1/a/n1'),
   LISTEN: z.string().regex(LISTEN, 'must be a loopback address and port, e.g. 127.1.1.1:8080'),
-  REDIS_URL: z.url({ protocol: /^rediss?$/, error: 'must be a Redis URL, e.g. redis://127.0.0.1:6379' }),
+  REDIS_URL: RedisUrl,
+  REGISTRY_URL: RedisUrl.optional(),
   FLEET: Fleet,
   SESSION_TTL_S: z.coerce
     .number('must be a whole number of seconds, e.g. 3600')
@@ -59,13 +67,14 @@ export function readConfig(env: NodeJS.ProcessEnv): NodeConfig {
     });
     throw new Error(`MCP node not started, its environment is wrong: ${problems.join('; ')}`);
   }
-  const { NODE_ID, REDIS_URL, FLEET, SESSION_TTL_S, FAULTS_DIR, VERSION } = parsed.data;
+  const { NODE_ID, REDIS_URL, REGISTRY_URL, FLEET, SESSION_TTL_S, FAULTS_DIR, VERSION } = parsed.data;
   const { host = '', port } = LISTEN.exec(parsed.data.LISTEN)?.groups ?? {};
   return {
     nodeId: NODE_ID,
     host,
     port: Number(port),
     redisUrl: REDIS_URL,
+    registryUrl: REGISTRY_URL,
     fleet: FLEET,
     sessionTtlS: SESSION_TTL_S,
     faultsDir: FAULTS_DIR,

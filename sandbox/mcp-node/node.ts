@@ -7,6 +7,7 @@ import type { NodeConfig } from './config';
 import { handleMcp } from './endpoint';
 import { Faults } from './faults';
 import { createMetrics } from './metrics';
+import { Registration } from './registry';
 import { SessionStore, connectRedis } from './sessions';
 
 /** Where a node is in its life. Only a `ready` node answers `/health` with 200. */
@@ -26,6 +27,7 @@ export class McpNode {
   private inFlight = 0;
   private readonly redis;
   private readonly store;
+  private readonly registration: Registration | undefined;
   private readonly faults;
   private readonly metrics;
   private readonly server: Server;
@@ -37,6 +39,9 @@ export class McpNode {
     this.redis = connectRedis(config.redisUrl);
     this.redis.on('error', (err) => log.warn({ err }, 'Redis connection failed, trying again'));
     this.store = new SessionStore(this.redis, config);
+    const { registryUrl, nodeId, host, port, version } = config;
+    const entry = { address: `${host}:${port}`, version };
+    this.registration = registryUrl ? new Registration(registryUrl, nodeId, entry, log) : undefined;
     this.faults = new Faults(config.faultsDir, config.nodeId);
     this.metrics = createMetrics(config.nodeId);
     this.server = createServer((req, res) => void this.handle(req, res));
@@ -54,18 +59,20 @@ export class McpNode {
     while (!(await this.sync())) await delay(SYNC_RETRY_MS);
     if (this.state !== 'syncing') return; // told to drain meanwhile
     this.state = 'ready';
+    this.registration?.start();
     this.log.info({ sessions: this.sessions, bootMs: uptimeMs() }, 'ready');
     setInterval(() => void this.sync(), SWEEP_MS).unref();
     if (this.faults.crashing) setTimeout(() => process.exit(1), CRASH_AFTER_MS);
   }
 
   /**
-   * Lets requests in flight finish, for 5 s at most, and closes everything. Requests that still arrive are
+   * Leaves the registry, lets requests in flight finish, for 5 s at most, and closes everything. Requests that still arrive are
    * served, each closing its connection, so that the balancer moves on without a failed call.
    */
   async drain(): Promise<void> {
     if (this.state === 'draining') return;
     this.state = 'draining';
+    const left = this.registration?.end();
     this.log.info({ inFlight: this.inFlight }, 'draining');
     const deadline = AbortSignal.timeout(DRAIN_MS);
     while (this.inFlight > 0 && !deadline.aborted) {
@@ -75,6 +82,7 @@ export class McpNode {
       this.log.warn({ inFlight: this.inFlight }, 'drain ran out of time, cutting requests off');
     this.server.close();
     this.server.closeAllConnections();
+    await left;
     this.redis.disconnect();
   }
 

@@ -6,6 +6,7 @@ import { nodes } from './nodes';
 import { notifications } from './notifications';
 import type { Context, Part } from './part';
 import { redis } from './redis';
+import { registry } from './registry';
 import { server, worker } from './switchover';
 import { temporal } from './temporal';
 
@@ -16,6 +17,7 @@ export function allParts(context: Context): Part[] {
     temporal(context),
     journal(context),
     redis(context),
+    registry(context),
     notifications(context),
     ...regions.map((region) => nodes(context, region)),
     ...regions.map((region) => haproxy(context, region)),

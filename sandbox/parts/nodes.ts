@@ -44,6 +44,7 @@ function program({ at, files, config }: Context, { id, address, spare, program: 
       NODE_ID: id,
       LISTEN: address,
       REDIS_URL: `redis://${at.redis}`,
+      REGISTRY_URL: `redis://${at.registry}`,
       FLEET: candidatesOf(config)
         .map((candidate) => `${candidate.id}=${candidate.weight}`)
         .join(),

@@ -50,6 +50,11 @@ export interface Part {
   /** Makes what its programs need, e.g. a database's files. Called before a start, never while `programs` run. */
   prepare?(programs: readonly Program[]): Promise<void>;
   /**
+   * Brings what was just started together, such as a replica and its primary. Called before each look at a part that was
+   * started, so it does nothing where that is done. @throws Error saying what is not possible yet
+   */
+  settle?(started: readonly Program[]): Promise<void>;
+  /**
    * Looks once whether it serves.
    * @throws Error saying what it does not do yet
    */

@@ -94,11 +94,12 @@ test.each([
   ['us-east-1/a/n1', { kind: 'node', node: 'us-east-1/a/n1' }],
   ['node/us-east-1/a/n1', { kind: 'node', node: 'us-east-1/a/n1' }],
   ['zone/us-east-1/a', { kind: 'zone', zone: 'us-east-1/a' }],
+  ['registry/primary', { kind: 'registry' }],
   ['worker/us-east-1', { kind: 'worker', region: 'us-east-1' }],
   ['temporal', { kind: 'temporal' }],
 ])('%s is a target', (text, target) => expect(parseTarget(text)).toEqual(target));
 
-test.each(['', 'n1', 'worker/', 'redis', 'us-east-1/a', 'zone/us-east-1', 'zone/us-east-1/a/n1'])(
+test.each(['', 'n1', 'worker/', 'redis', 'registry', 'us-east-1/a', 'zone/us-east-1', 'zone/us-east-1/a/n1'])(
   '%j is no target',
   (text) => {
     expect(() => parseTarget(text)).toThrow('is no target');

@@ -3,6 +3,7 @@ import {
   whyNotForm,
   whyNotMoveSessions,
   whyNotRetire,
+  whyNotPromote,
   whyNotTakeOut,
   whyNotTakeOutZone,
   type PoolMember,
@@ -185,4 +186,22 @@ describe('may a zone that was left get traffic again?', () => {
     expect(whyNotBringBackZone({ zone: 'us-east-1/a', failed: 2, of: 4, rule })?.sentence).toBe(
       'zone us-east-1/a must stay out: 2 of its 4 nodes do not serve, more than 30 %',
     ));
+});
+
+describe('may a standby be promoted?', () => {
+  it.each<[string, Parameters<typeof whyNotPromote>[0], string | null]>([
+    ['it lost its primary a moment ago: yes', { standby: 'r2', copying: false, silentS: 0 }, null],
+    ['a while ago, and it says how long: yes', { standby: 'r2', copying: false, silentS: 90 }, null],
+    ['none answers: no', { standby: undefined, copying: false, silentS: 0 }, 'standby answers'],
+    [
+      'it never had a primary: no',
+      { standby: 'r2', copying: false, silentS: undefined },
+      'standby lag known',
+    ],
+    [
+      'it has a part of what the primary has: no',
+      { standby: 'r2', copying: true, silentS: 1 },
+      'standby whole',
+    ],
+  ])('%s', (_, question, guard) => expect(whyNotPromote(question)?.guard ?? null).toBe(guard));
 });

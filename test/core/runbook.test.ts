@@ -68,6 +68,12 @@ it('a place of any kind is locked as what it is', () => {
   expect([scope('us-east-1'), scope('us-east-1/a/n1')]).toEqual(['region/us-east-1', 'node/us-east-1/a/n1']);
 });
 
+it('a system of which there is one is locked as main', () => {
+  const failover = catalogue.find(({ id }) => id === 'registry-failover')!;
+  expect(scopeOf(failover, {})).toBe('registry/main');
+  expect(scopeOf({ ...failover, scope: { kind: 'global' } }, {})).toBe('global');
+});
+
 describe('an alert', () => {
   it('finds its runbook and fills its input from labels', () => {
     const match = matchAlert(catalogue, {
@@ -82,6 +88,11 @@ describe('an alert', () => {
     const labels = { alertname: 'ZoneDown', region: 'us-east-1', zone: 'us-east-1/a' };
     const match = matchAlert(catalogue, labels);
     expect(match).toMatchObject({ runbook: { id: 'zone-failover' }, input: { zone: 'us-east-1/a' } });
+  });
+
+  it('needs no labels where the runbook needs no input', () => {
+    const match = matchAlert(catalogue, { alertname: 'RegistryDown' });
+    expect(match).toMatchObject({ runbook: { id: 'registry-failover' }, input: {} });
   });
 
   it('that nothing answers finds none', () =>

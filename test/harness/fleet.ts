@@ -18,6 +18,8 @@ export interface TestFleet {
   /** The same fault for this share of a zone's nodes at once. */
   breakZone: (zone: string, fault: string, share: number) => Promise<string>;
   healZone: (zone: string) => Promise<string>;
+  breakRegistry: (fault: 'kill' | 'hang') => Promise<string>;
+  healRegistry: () => Promise<string>;
   killWorker: (region: string) => Promise<string>;
   /** The run that works on the node, or on another place of this kind, once there is one. */
   runOn: (place: string, kind?: 'node' | 'zone') => Promise<string>;
@@ -42,6 +44,8 @@ export async function testFleet(options: SandboxOptions & { block: number }): Pr
     heal: (node) => healPart(options, { kind: 'node', node }, true),
     breakZone: (zone, fault, share) => breakPart(options, { kind: 'zone', zone }, fault, { share }),
     healZone: (zone) => healPart(options, { kind: 'zone', zone }, true),
+    breakRegistry: (fault) => breakPart(options, { kind: 'registry' }, fault),
+    healRegistry: () => healPart(options, { kind: 'registry' }),
     killWorker: (region) => breakPart(options, { kind: 'worker', region }, 'kill'),
     runOn: (place, kind = 'node') =>
       until(

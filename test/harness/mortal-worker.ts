@@ -26,13 +26,17 @@ export interface Call {
 }
 
 function mortal(deps: Deps): Deps {
-  const { client } = deps;
+  const { client, registry } = deps;
   client.workflow.start = watched('client', { start: client.workflow.start.bind(client.workflow) }).start;
   return {
     ...deps,
     client,
     sessions: watched('sessions', deps.sessions),
     prober: watched('prober', deps.prober),
+    registry: registry && {
+      registry: watched('registry', registry.registry),
+      fleet: watched('fleet', registry.fleet),
+    },
     region: (name) => {
       const { loadBalancer, fleet } = deps.region(name);
       return { loadBalancer: watched('loadBalancer', loadBalancer), fleet: watched('fleet', fleet) };

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { startProcess } from './process';
+import { startProcess, type TestProcess } from './process';
 import { until } from './until';
 
 /** A Redis of one test file: real, empty, in memory only. */
@@ -7,6 +7,7 @@ export interface TestRedis {
   url: string;
   /** A connection for looking into it. */
   client: Redis;
+  process: TestProcess;
   /** Closes the connection and ends the server. */
   stop(): Promise<void>;
 }
@@ -26,6 +27,8 @@ export async function startRedis(host: string): Promise<TestRedis> {
     '',
     '--appendonly',
     'no',
+    '--repl-diskless-load',
+    'swapdb',
   ]);
   const url = `redis://${host}:6379`;
   const client = new Redis(url, { retryStrategy: () => 20 });
@@ -46,6 +49,7 @@ export async function startRedis(host: string): Promise<TestRedis> {
   return {
     url,
     client,
+    process: server,
     async stop() {
       client.disconnect();
       await server.kill();

@@ -54,7 +54,9 @@ export function testWorkers(sandbox: Sandbox): TestWorkers {
         .split('\n')
         .filter(Boolean)
         .map((line) => JSON.parse(line) as Call)
-        .filter(({ call }) => /isolate|drain|admit|add|remove|handOver|\.(start|stop|kill|place)$/.test(call))
+        .filter(({ call }) =>
+          /isolate|drain|admit|add|remove|handOver|promote|follow|\.(start|stop|kill|place)$/.test(call),
+        )
         .filter(({ call }) => !call.startsWith('client.'))
         .map(
           ({ call, args }) =>

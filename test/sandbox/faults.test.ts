@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { isDeepStrictEqual } from 'node:util';
+import { Redis } from 'ioredis';
 import { parse } from 'yaml';
 import type { Config } from '../../core/config';
 import { findNode } from '../../core/topology';
@@ -156,6 +157,46 @@ describe('a zone', () => {
 
   test.each([0, 1.5, NaN])('a share of %d is refused', async (share) => {
     await expect(breakPart(options, zone, 'kill', { share })).rejects.toMatchObject({ code: 'BAD_INPUT' });
+  });
+});
+
+describe('the registry', () => {
+  const registry: Target = { kind: 'registry' };
+  const [r1, r2] = ['registry-r1', 'registry-r2'];
+
+  /** What its clients are told; undefined where there is no primary. */
+  async function nodes(): Promise<string[] | undefined> {
+    const redis = new Redis(`redis://${at.registry}`, { lazyConnect: true, retryStrategy: () => null });
+    redis.on('error', () => undefined);
+    try {
+      await redis.connect();
+      return await redis.keys('mcp:node:*');
+    } catch {
+      return undefined;
+    } finally {
+      redis.disconnect();
+    }
+  }
+  const whole = () => until('every node is registered', async () => (await nodes())?.length === 9);
+
+  test('has every node of the sandbox, and forgets one that died', async () => {
+    await whole();
+    await breakPart(options, node, 'kill');
+    await until('it is forgotten', async () => (await nodes())?.includes(`mcp:node:${ID}`) === false);
+    await healPart(options, node, true);
+    await whole();
+  });
+
+  test('without its primary it tells nothing, and nodes go on serving; healed, the other member is the primary', async () => {
+    expect(await breakPart(options, registry, 'kill')).toContain(`${r1} was killed`);
+    expect(await nodes()).toBeUndefined();
+    expect(await mcp(1_000)).toBe(200);
+    await expect(breakPart(options, registry, 'kill')).rejects.toMatchObject({ code: 'SANDBOX' });
+    expect(await healPart(options, registry)).toBe(`the registry serves: ${r1} and ${r2} run`);
+    await whole();
+    expect(await breakPart(options, registry, 'hang')).toBe(`${r2} hangs (SIGSTOP)`);
+    await healPart(options, registry);
+    await whole();
   });
 });
 

@@ -369,3 +369,32 @@ describe('faults', () => {
     }
   });
 });
+
+describe('registration', () => {
+  const KEY = 'mcp:node:us-east-1/a/n1';
+  const entry = JSON.stringify({ address: '127.120.1.1:8080', version: '1.2.3' });
+  let registry: TestRedis;
+  const REGISTRY = '127.120.0.4';
+  beforeEach(async () => (registry = await startRedis(REGISTRY)));
+  afterEach(() => registry.stop());
+  const registered = () => until('it is registered', async () => (await registry.client.get(KEY)) === entry);
+
+  test('a ready node has an entry that expires unless it is renewed, and takes it along when it drains', async () => {
+    const node = await nodes.start('n1', { REGISTRY_URL: registry.url });
+    await registered();
+    expect(await registry.client.pttl(KEY)).toBeGreaterThan(0);
+    await registry.client.pexpire(KEY, 1_500);
+    await until('it is renewed', async () => (await registry.client.pttl(KEY)) > 3_000);
+    node.signal('SIGTERM');
+    expect(await node.exited).toBe(0);
+    expect(await registry.client.exists(KEY)).toBe(0);
+  });
+
+  test('a node serves without the registry, and is in it again soon after its return', async () => {
+    await registry.stop();
+    const node = await nodes.start('n1', { REGISTRY_URL: registry.url });
+    expect(await (await connect(node)).call('count')).toEqual({ count: 1, node: node.nodeId });
+    registry = await startRedis(REGISTRY);
+    await registered();
+  });
+});
