@@ -1,3 +1,5 @@
+import { balancerActs } from './balancer/acts';
+import { balancerLooks } from './balancer/looks';
 import { coordinatorActivities } from './coordinator';
 import type { Deps } from './deps';
 import { engineActivities } from './engine';
@@ -26,6 +28,8 @@ export function createActivities(deps: Deps) {
     ...monitorActivities(deps),
     ...nodes,
     ...nodeDrill(deps),
+    ...balancerLooks(deps),
+    ...balancerActs(deps),
     ...registryActs(deps),
     ...registryLooks(deps),
     ...sessionLooks(deps),

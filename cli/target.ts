@@ -2,18 +2,18 @@ import { parseNode } from '../core/scope';
 import type { Target } from '../sandbox';
 import { UsageError } from './errors';
 
-/** Reads what of the sandbox is meant: `us-east-1/a/n1` (or its scope), `zone/us-east-1/a`, `registry/primary`, `worker/us-east-1`, `temporal`. @throws UsageError */
+/** Reads what of the sandbox is meant: `us-east-1/a/n1` (or its scope), `zone/us-east-1/a`, `lb/us-east-1`, `registry/primary`, `worker/us-east-1`, `temporal`. @throws UsageError */
 export function parseTarget(text: string): Target {
   if (text === 'temporal') return { kind: 'temporal' };
   if (text === 'registry/primary') return { kind: 'registry' };
   const [kind, region, zone, ...more] = text.split('/');
-  if (kind === 'worker' && region && zone === undefined) return { kind: 'worker', region };
+  if ((kind === 'worker' || kind === 'lb') && region && zone === undefined) return { kind, region };
   if (kind === 'zone' && region && zone && more.length === 0)
     return { kind: 'zone', zone: `${region}/${zone}` };
   const node = text.replace(/^node\//, '');
   if (parseNode(node)) return { kind: 'node', node };
   throw new UsageError(
-    `"${text}" is no target: a node is region/zone/name, a zone is zone/region/zone, the registry is registry/primary, a worker is worker/region, the Temporal server is temporal`,
+    `"${text}" is no target: a node is region/zone/name, a zone is zone/region/zone, a load balancer is lb/region, the registry is registry/primary, a worker is worker/region, the Temporal server is temporal`,
     './switchover sandbox break us-east-1/a/n1 kill',
   );
 }

@@ -49,6 +49,17 @@ const HaproxySchema = object({
   runtime: Address,
   /** What clients call. */
   url: Url('http://127.1.0.1:8080/mcp'),
+  /**
+   * The supervisor's names of the programs that can serve these addresses, one of which does: where it fails another is started in
+   * its place. Such a program starts with every server in maintenance. Left out where there is no second one.
+   */
+  programs: Type.Optional(
+    Type.Array(Type.String({ minLength: 1 }), {
+      minItems: 2,
+      uniqueItems: true,
+      examples: [['haproxy-us-east-1', 'haproxy-us-east-1-standby']],
+    }),
+  ),
   /** The backend whose servers are the region's nodes; server names are `<zone>-<node>`. */
   backend: Type.String({ minLength: 1, examples: ['mcp'] }),
 });

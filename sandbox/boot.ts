@@ -82,7 +82,13 @@ export async function running(supervisor: Supervisor): Promise<Set<string>> {
 
 /** The programs of a part that should run and do not. */
 export function missingOf(part: Part, alive: ReadonlySet<string>): Program[] {
-  return part.programs.filter(({ name, standby }) => !standby && !alive.has(name));
+  return part.programs.filter((program) => !alive.has(program.name) && !standsBy(part, program, alive));
+}
+
+/** Whether a program of a part is not to be started: it stands by, or another one runs in its place. */
+export function standsBy({ programs }: Part, program: Program, alive: ReadonlySet<string>): boolean {
+  if (program.standby) return true;
+  return programs.some(({ name, standsInFor }) => standsInFor === program.name && alive.has(name));
 }
 
 async function startPart(
@@ -115,8 +121,10 @@ async function startPart(
 
 /** Waiting is hopeless once a process of the part has ended and nobody starts it again. */
 async function refuseDead(part: Part, supervisor: Supervisor, logs: string): Promise<void> {
-  for (const { name, standby, restarts } of part.programs) {
-    if (standby) continue;
+  const alive = await running(supervisor);
+  for (const program of part.programs) {
+    if (standsBy(part, program, alive)) continue;
+    const { name, restarts } = program;
     const { statename } = await supervisor.info(name);
     if (statename !== 'FATAL' && (statename !== 'EXITED' || restarts)) continue;
     const said = await lastWords(logs, name);

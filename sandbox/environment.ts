@@ -5,6 +5,12 @@ import type { Settings } from './settings';
 /** Name of the HAProxy backend that holds a region's nodes. */
 export const BACKEND = 'mcp';
 
+/** The programs that can be a region's load balancer; the first is, until a runbook starts another. */
+export const balancerPrograms = (name: string): [string, string] => [
+  `haproxy-${name}`,
+  `haproxy-${name}-standby`,
+];
+
 /** The variable that holds a token's secret, by the token's name. */
 export const TOKEN_VARIABLES = {
   viewer: 'SWITCHOVER_TOKEN_VIEWER',
@@ -68,6 +74,7 @@ export function environmentFile(settings: Settings): Config {
       zone: { rto: '30s' },
       formation: { rto: '15s' },
       registry: { rto: '10m' },
+      lb: { rto: '1m' },
     },
     policies: {
       ...(settings.limits ? LIMITS : NO_LIMITS),
@@ -120,6 +127,7 @@ function region(settings: Settings, index: number): RegionConfig {
       kind: 'haproxy',
       runtime: balancer.runtime,
       url: `http://${balancer.frontend}/mcp`,
+      programs: balancerPrograms(REGIONS[index]!.name),
       backend: BACKEND,
     },
     fleet: fleetOf(block),

@@ -1,4 +1,5 @@
 import { sandboxOf, type SandboxUrls } from './client';
+import { running, standsBy } from './boot';
 import { openContext } from './context';
 import { allParts } from './parts';
 import type { Part, Program } from './parts/part';
@@ -43,18 +44,28 @@ export async function status(options: SandboxOptions = {}): Promise<SandboxStatu
     return { dir, state: 'crashed', parts: [], urls, orphans: (await processesOf(dir)).length };
   }
   const infos = new Map((await supervisor.list()).map((info) => [info.name, info]));
+  const alive = await running(supervisor);
   const parts = allParts(context)
     .filter(({ wanted }) => wanted !== false)
-    .flatMap((part) => part.programs.map((program) => describe(part, program, infos.get(program.name))));
+    .flatMap((part) =>
+      part.programs.map((program) => describe(part, program, infos.get(program.name), alive)),
+    );
   const well = parts.every(({ state }) => ['running', 'standby', 'not built'].includes(state));
   return { dir, state: well ? 'up' : 'degraded', parts, urls, orphans: 0 };
 }
 
-function describe(part: Part, program: Program, info: ProgramInfo | undefined): PartStatus {
+function describe(
+  part: Part,
+  program: Program,
+  info: ProgramInfo | undefined,
+  alive: ReadonlySet<string>,
+): PartStatus {
   const { pid = 0, start = 0, now = 0, statename = 'UNKNOWN' } = info ?? {};
   const stopped = statename === 'STOPPED';
+  // Of two that serve in each other's place one is idle, however it ended; a spare that ended otherwise than by being stopped is not.
+  const idle = stopped || (pid === 0 && (!program.standby || program.standsInFor !== undefined));
   const state =
-    program.standby && stopped
+    idle && standsBy(part, program, alive)
       ? 'standby'
       : part.needsBuilt && stopped && !isBuilt(part.needsBuilt)
         ? 'not built'

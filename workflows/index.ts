@@ -1,5 +1,6 @@
 /** What a client can start: the runbooks and the two entities that keep watch. Nothing else may be exported here. */
 export { coordinator } from './coordinator';
+export { lbFailover } from './lb-failover';
 export { monitor } from './monitor';
 export { clusterFormation } from './cluster-formation';
 export { addNode, decommissionNode, replaceNode } from './fleet';

@@ -1,22 +1,24 @@
 import { SwitchoverError } from '../../core/errors';
 import { openContext } from '../context';
-import { REGIONS } from '../layout';
 import type { Context } from '../parts/part';
 import { workerIn } from '../parts/switchover';
 import { stateDir, type SandboxOptions } from '../settings';
 import { supervisorOf } from '../supervisor';
+import { BALANCER_FAULTS, breakBalancer, healBalancer, requireRegion, type BalancerFault } from './balancer';
 import { NODE_FAULTS, breakNode, healNode, type NodeFault } from './node';
 import { kill, startPartOf } from './program';
 import { REGISTRY_FAULTS, breakRegistry, healRegistry, type RegistryFault } from './registry';
 import { ZONE_FAULTS, breakZone, healZone, type ZoneFault } from './zone';
 
 /**
- * What can be broken: a node by its id `us-east-1/a/n1`, a zone `us-east-1/a`, the registry's primary, whichever member that is, a
+ * What can be broken: a node by its id `us-east-1/a/n1`, a zone `us-east-1/a`, a region's load balancer, whichever of
+ * its programs that is, the registry's primary, whichever member that is, a
  * region's worker, the Temporal server.
  */
 export type Target =
   | { kind: 'node'; node: string }
   | { kind: 'zone'; zone: string }
+  | { kind: 'lb'; region: string }
   | { kind: 'registry' }
   | { kind: 'worker'; region: string }
   | { kind: 'temporal' };
@@ -25,6 +27,7 @@ export type Target =
 const FAULTS: Record<Target['kind'], readonly string[]> = {
   node: NODE_FAULTS,
   zone: ZONE_FAULTS,
+  lb: BALANCER_FAULTS,
   registry: REGISTRY_FAULTS,
   worker: ['kill'],
   temporal: ['kill'],
@@ -40,8 +43,8 @@ export interface Severity {
 
 /**
  * Injects a real fault. A killed worker is started again by the supervisor; nothing else is.
- * @param fault one of {@link NODE_FAULTS} for a node, of {@link ZONE_FAULTS} for a zone, of {@link REGISTRY_FAULTS} for the
- *   registry; `kill` for the others
+ * @param fault one of {@link NODE_FAULTS} for a node, of {@link ZONE_FAULTS} for a zone, of {@link BALANCER_FAULTS} for
+ *   a load balancer, of {@link REGISTRY_FAULTS} for the registry; `kill` for the others
  * @returns one sentence of what was done
  * @throws BAD_INPUT for an unknown fault · UNKNOWN_TARGET · SANDBOX where the target does not run
  */
@@ -65,6 +68,8 @@ export async function breakPart(
       return breakNode(context, supervisor, target.node, fault as NodeFault, latencyMs);
     case 'zone':
       return breakZone(context, supervisor, target.zone, fault as ZoneFault, share);
+    case 'lb':
+      return breakBalancer(supervisor, target.region, fault as BalancerFault);
     case 'registry':
       return breakRegistry(context, supervisor, fault as RegistryFault);
     default:
@@ -74,7 +79,7 @@ export async function breakPart(
 
 /**
  * Takes every fault away from a target. A node that was killed, alone or with its zone, stays stopped, for a runbook to find, unless `restart`
- * is set; the registry, a worker or the Temporal server is started where it does not run, and serves when this returns.
+ * is set; a load balancer, the registry, a worker or the Temporal server is started where it does not run, and serves when this returns.
  * @returns one sentence of what was done
  * @throws UNKNOWN_TARGET · SANDBOX where it does not start
  */
@@ -83,6 +88,7 @@ export async function healPart(options: SandboxOptions, target: Target, restart 
   const supervisor = supervisorOf(context.at, context.secrets);
   if (target.kind === 'node') return healNode(context, supervisor, target.node, restart);
   if (target.kind === 'zone') return healZone(context, supervisor, target.zone, restart);
+  if (target.kind === 'lb') return healBalancer(context, supervisor, target.region);
   if (target.kind === 'registry') return healRegistry(context, supervisor);
   const name = programOf(target);
   await startPartOf(context, supervisor, name);
@@ -95,10 +101,7 @@ async function existing(options: SandboxOptions): Promise<Context> {
   throw new SwitchoverError('SANDBOX', `There is no sandbox in ${stateDir(options)} to break or heal.`);
 }
 
-function programOf(target: Exclude<Target, { kind: 'node' | 'zone' | 'registry' }>): string {
+function programOf(target: Extract<Target, { kind: 'worker' | 'temporal' }>): string {
   if (target.kind === 'temporal') return 'temporal';
-  const regions: string[] = REGIONS.map(({ name }) => name);
-  if (regions.includes(target.region)) return workerIn(target.region);
-  const message = `"${target.region}" is not a region of the sandbox; there are ${regions.join(', ')}`;
-  throw new SwitchoverError('UNKNOWN_TARGET', message);
+  return workerIn(requireRegion(target.region));
 }

@@ -1,16 +1,24 @@
+import { connect } from 'node:net';
 import { join } from 'node:path';
-import { regionConfig, nodesOf } from '../../core/topology';
+import { text } from 'node:stream/consumers';
+import { regionConfig, nodesOf, type Node } from '../../core/topology';
 import { get } from '../conditions';
-import { BACKEND } from '../environment';
+import { BACKEND, balancerPrograms } from '../environment';
 import { REGIONS, balancerAddresses } from '../layout';
 import type { Settings } from '../settings';
 import { tool } from '../tools';
 import { nodesIn } from './nodes';
 import type { Context, Part } from './part';
 
-/** A region's load balancer in front of its MCP nodes. */
+/** Longest wait for the runtime API, ms. */
+const RUNTIME_MS = 1_000;
+
+/**
+ * A region's load balancer in front of its MCP nodes, and a second one that stands by for its addresses. Either starts with every
+ * server in maintenance, so that whoever starts it says which nodes may have traffic: here, when `up` or `heal` does, all in service.
+ */
 export function haproxy(context: Context, region: string): Part {
-  const name = `haproxy-${region}`;
+  const [name, second] = balancerPrograms(region);
   const file = join(context.dir, `${name}.cfg`);
   const { frontend, runtime, metrics } = addressesOf(context, region);
   const program = {
@@ -21,8 +29,9 @@ export function haproxy(context: Context, region: string): Part {
   return {
     name: `HAProxy ${region}`,
     after: [nodesIn(region)], // a node that is not there yet would first have to pass its checks twice
-    programs: [program],
+    programs: [program, { ...program, name: second, standby: true, standsInFor: name }],
     files: { [file]: configuration(context, region) },
+    settle: () => admitAll(context, region),
     ready: () => get(`${new URL(regionConfig(context.config, region).loadBalancer.url).origin}/health`),
   };
 }
@@ -33,9 +42,9 @@ export function haproxy(context: Context, region: string): Part {
  */
 function configuration(context: Context, region: string): string {
   const { frontend, runtime, metrics } = addressesOf(context, region);
-  const servers = nodesOf(context.config, region)
-    .filter(({ spare }) => !spare)
-    .map(({ server, address }) => `  server ${server} ${address} check weight 100`);
+  const servers = inService(context, region).map(
+    ({ server, address }) => `  server ${server} ${address} check weight 100 disabled`,
+  );
   return `global
   stats socket ipv4@${runtime} level admin
   stats timeout 1h
@@ -71,6 +80,24 @@ frontend metrics
   stats enable
   stats uri /stats
 `;
+}
+
+function inService({ config }: Context, region: string): Node[] {
+  return nodesOf(config, region).filter(({ spare }) => !spare);
+}
+
+/** Ends the maintenance of every node in service. @throws Error where the runtime API does not answer */
+async function admitAll(context: Context, region: string): Promise<void> {
+  const { runtime } = addressesOf(context, region);
+  const { hostname, port } = new URL(`tcp://${runtime}`);
+  const orders = inService(context, region).map(
+    ({ server }) => `set server ${BACKEND}/${server} state ready`,
+  );
+  const socket = connect({ host: hostname, port: Number(port), timeout: RUNTIME_MS });
+  socket.on('timeout', () => socket.destroy(new Error(`${runtime} does not answer within ${RUNTIME_MS} ms`)));
+  socket.end(`${orders.join(';')}\n`);
+  const complaint = (await text(socket)).trim();
+  if (complaint) throw new Error(`${runtime}: ${complaint}`);
 }
 
 function checks({ checks: rule, haproxyObserve }: Settings): string {

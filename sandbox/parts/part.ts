@@ -30,6 +30,8 @@ export interface Program {
   restarts?: boolean;
   /** Installed, but not started by `up`. */
   standby?: boolean;
+  /** The program whose addresses it serves in its place; while it runs, that one is not missing. */
+  standsInFor?: string;
   /** How long it may take to end when asked to before it is killed, s. Default 10. */
   stopSeconds?: number;
 }

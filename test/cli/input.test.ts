@@ -94,6 +94,7 @@ test.each([
   ['us-east-1/a/n1', { kind: 'node', node: 'us-east-1/a/n1' }],
   ['node/us-east-1/a/n1', { kind: 'node', node: 'us-east-1/a/n1' }],
   ['zone/us-east-1/a', { kind: 'zone', zone: 'us-east-1/a' }],
+  ['lb/us-east-1', { kind: 'lb', region: 'us-east-1' }],
   ['registry/primary', { kind: 'registry' }],
   ['worker/us-east-1', { kind: 'worker', region: 'us-east-1' }],
   ['temporal', { kind: 'temporal' }],

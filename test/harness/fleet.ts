@@ -18,6 +18,8 @@ export interface TestFleet {
   /** The same fault for this share of a zone's nodes at once. */
   breakZone: (zone: string, fault: string, share: number) => Promise<string>;
   healZone: (zone: string) => Promise<string>;
+  breakBalancer: (region: string, fault: 'kill' | 'hang') => Promise<string>;
+  healBalancer: (region: string) => Promise<string>;
   breakRegistry: (fault: 'kill' | 'hang') => Promise<string>;
   healRegistry: () => Promise<string>;
   killWorker: (region: string) => Promise<string>;
@@ -44,6 +46,8 @@ export async function testFleet(options: SandboxOptions & { block: number }): Pr
     heal: (node) => healPart(options, { kind: 'node', node }, true),
     breakZone: (zone, fault, share) => breakPart(options, { kind: 'zone', zone }, fault, { share }),
     healZone: (zone) => healPart(options, { kind: 'zone', zone }, true),
+    breakBalancer: (region, fault) => breakPart(options, { kind: 'lb', region }, fault),
+    healBalancer: (region) => healPart(options, { kind: 'lb', region }),
     breakRegistry: (fault) => breakPart(options, { kind: 'registry' }, fault),
     healRegistry: () => healPart(options, { kind: 'registry' }),
     killWorker: (region) => breakPart(options, { kind: 'worker', region }, 'kill'),

@@ -5,6 +5,7 @@ import { json } from 'node:stream/consumers';
 import { isDeepStrictEqual } from 'node:util';
 import { Redis } from 'ioredis';
 import { parse } from 'yaml';
+import { haproxy } from '../../activities/adapters/haproxy';
 import type { Config } from '../../core/config';
 import { findNode } from '../../core/topology';
 import {
@@ -143,12 +144,12 @@ describe('a zone', () => {
   ])('%s shows at its nodes, not at its spares, until it is healed', async (fault, sentence) => {
     const others = {
       spare: (await program('us-east-1-a-s1')).state,
-      beside: await program('us-east-1-b-n1'),
+      beside: (await program('us-east-1-b-n1')).pid,
     };
     expect(await breakPart(options, zone, fault)).toBe(sentence);
     expect(await seen()).toEqual(GONE);
     expect((await program('us-east-1-a-s1')).state).toBe(others.spare);
-    expect(await program('us-east-1-b-n1')).toEqual(others.beside);
+    expect((await program('us-east-1-b-n1')).pid).toBe(others.beside);
     expect(await healPart(options, zone, true)).toBe(
       'the 1 nodes of zone us-east-1/a have no faults, and run',
     );
@@ -157,6 +158,46 @@ describe('a zone', () => {
 
   test.each([0, 1.5, NaN])('a share of %d is refused', async (share) => {
     await expect(breakPart(options, zone, 'kill', { share })).rejects.toMatchObject({ code: 'BAD_INPUT' });
+  });
+});
+
+describe('a load balancer', () => {
+  const lb: Target = { kind: 'lb', region: 'us-east-1' };
+  const [first, second] = ['haproxy-us-east-1', 'haproxy-us-east-1-standby'];
+  const through = () => initialize(sandbox().urls.mcp['us-east-1']!, 500).catch(() => undefined);
+
+  test.each(['kill', 'hang'])(
+    '%s: nobody is served until it is healed; the other one stands by',
+    async (fault) => {
+      expect(await breakPart(options, lb, fault)).toContain(first);
+      expect(await through()).toBeUndefined();
+      expect((await program(second)).state).toBe('standby');
+      expect(await healPart(options, lb)).toBe('the load balancer of us-east-1 serves');
+      expect(await through()).toBe(200);
+    },
+  );
+
+  test('that another one stands in for is not missing, and not started beside it', async () => {
+    const supervisor = new Supervisor(
+      `http://${at.supervisor}/RPC2`,
+      sandbox().env[FLEET_PASSWORD_VARIABLE]!,
+    );
+    await breakPart(options, lb, 'kill');
+    await supervisor.start(second);
+    const { loadBalancer } = (parse(await readFile(sandbox().configPath, 'utf8')) as Config).regions[
+      'us-east-1'
+    ]!;
+    await until('it gives a node traffic', () =>
+      haproxy(loadBalancer)
+        .admit('b-n1', 100)
+        .then(() => true),
+    );
+    expect((await program(first)).state).toBe('standby');
+    await up(options);
+    expect((await program(first)).pid).toBe(0);
+    expect(await breakPart(options, lb, 'kill')).toContain(second);
+    await healPart(options, lb);
+    expect((await program(first)).state).toBe('running');
   });
 });
 

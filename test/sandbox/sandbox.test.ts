@@ -38,8 +38,8 @@ describe('up', () => {
   test('everything runs, spares stand by', async () => {
     const { state, parts, orphans } = await status(options);
     expect({ state, orphans }).toEqual({ state: 'up', orphans: 0 });
-    const spares = parts.filter(({ program }) => program.endsWith('s1'));
-    expect(spares.map((part) => part.state)).toEqual(Array(9).fill('standby'));
+    const spares = parts.filter(({ program }) => /s1$|-standby$/.test(program));
+    expect(spares.map((part) => part.state)).toEqual(Array(9 + REGIONS.length).fill('standby'));
     const others = parts.filter((part) => !spares.includes(part));
     expect(new Set(others.map((part) => part.state))).toEqual(new Set(['running']));
     expect(others.every(({ pid, uptimeMs }) => pid > 0 && uptimeMs >= 0)).toBe(true);
@@ -82,7 +82,7 @@ describe('up', () => {
     const seen = await upAgain();
     expect(performance.now() - began).toBeLessThan(2_000);
     expect(partsOf(seen, 'starting')).toEqual([]);
-    expect(partsOf(seen, 'running')).toHaveLength(10);
+    expect(partsOf(seen, 'running')).toHaveLength(11);
     expect(await pids()).toEqual(before);
   });
 
