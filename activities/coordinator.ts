@@ -15,7 +15,9 @@ export function coordinatorActivities({ client, config }: Deps, assessor: Assess
      */
     async launchRun(asked: Omit<Launch, 'eager'>): Promise<boolean> {
       const granted = brief(config, asked.runbook, asked.request);
-      if (asked.runbook === 'node-failover') assessor.begin(asked.request.input['node'] as string);
+      // A drill breaks its node first: what was seen before that is not what it asks for.
+      if (asked.runbook === 'node-failover' && asked.request.mode !== 'drill')
+        assessor.begin(asked.request.input['node'] as string);
       const warrant = { ...asked.warrant, granted };
       return (await launch(client, { ...asked, warrant, eager: true })) || isOpen(asked.run);
     },

@@ -17,20 +17,20 @@ export const nodeFailover = runbook<{ node: string }>('node-failover', async (ru
   if (run.mode === 'drill') await breakIt(run, node);
   const isolated = await run.act({
     title: 'Take it out of the load balancer',
-    act: (how) => quick.isolateFailedNode({ node, how }),
+    act: (how) => quick.isolateFailedNode({ node, since: run.firstSeenAt, how }),
     undo:
       run.mode === 'drill'
         ? { title: 'Start it and put it back', act: (how) => work.restoreNode({ node, how }) }
         : { title: 'Put it back into the load balancer', act: (how) => quick.readmitNode({ node, how }) },
   });
-  if (isolated.after?.failed === false) return run.succeeded(isolated.sentence);
+  if (isolated.after?.out === false) return run.succeeded(isolated.sentence);
   run.mark('faultAt', run.firstSeenAt);
   run.mark('isolatedAt', isolated.at);
   await handOver(run, node);
 
   const again = (attempt: number): Way<string> => ({
     name: `restart ${attempt}`,
-    go: () => restart(run, node, attempt === 1 ? isolated.after?.process.pid : undefined),
+    go: () => restart(run, node, attempt === 1 ? isolated.after?.sickPid : undefined),
   });
   const ways = Array.from({ length: run.briefing.restarts }, (_, i) => again(i + 1));
   const serving = await run.firstThatWorks('Bring its capacity back', [

@@ -2,7 +2,7 @@ import type { ComponentRule } from '../../core/config';
 import { regionConfig } from '../../core/topology';
 import { millis } from '../../core/time';
 import { WELL, afterCheck, type Check, type WindowHealth } from '../../core/window';
-import type { Deps } from '../deps';
+import type { Deps, RegistrySystems } from '../deps';
 import type { Probe } from '../ports';
 import type { Clock } from './loop';
 import type { Reporter } from './reporter';
@@ -20,7 +20,7 @@ export interface Component {
 
 /** What a region's monitor watches besides its nodes. What regions share is watched by each: their reports are one fault. */
 export function componentsOf(deps: Deps, region: string): Component[] {
-  const { config, prober, sessions, operations } = deps;
+  const { config, prober, sessions, operations, registry } = deps;
   const { health } = config;
   const answered = (id: string, input: Record<string, unknown>) =>
     operations.catalogue.some((runbook) => runbook.id === id) ? { runbook: { id, input } } : {};
@@ -39,7 +39,23 @@ export function componentsOf(deps: Deps, region: string): Component[] {
       rule: health.sessions,
       probe: (timeoutMs) => prober.answers(() => sessions.ping(), timeoutMs),
     },
+    ...(registry ? [registryOf(registry, deps, answered('registry-failover', {}))] : []),
   ];
+}
+
+function registryOf(
+  { registry }: RegistrySystems,
+  { config, prober }: Deps,
+  answered: Pick<Component, 'runbook'>,
+): Component {
+  return {
+    scope: 'registry/main',
+    name: 'the registry',
+    rule: config.health.registry,
+    // Asked as clients ask it: whoever is primary behind their address.
+    probe: (timeoutMs) => prober.answers(() => registry.registered(), timeoutMs),
+    ...answered,
+  };
 }
 
 /** Checks one component in its interval, one check at a time. */

@@ -73,10 +73,11 @@ export class NodesWatch {
   /** Learns from the load balancer which nodes are kept out of service on purpose. */
   private async lookAtPool(): Promise<void> {
     try {
-      for (const { server, admin } of await this.deps.region(this.region).loadBalancer.members()) {
-        const entry = this.nodes.get(server);
-        if (entry) this.apply(entry, { kind: admin === 'ready' ? 'released' : 'held' });
-      }
+      const members = await this.deps.region(this.region).loadBalancer.members();
+      const ready = new Set(members.filter(({ admin }) => admin === 'ready').map(({ server }) => server));
+      // One that the load balancer does not know is a spare, or was decommissioned.
+      for (const [server, entry] of this.nodes)
+        this.apply(entry, { kind: ready.has(server) ? 'released' : 'held' });
     } catch (error) {
       this.reporter.warn(`the load balancer of ${this.region} did not answer: ${messageOf(error)}`);
     }

@@ -8,7 +8,7 @@ import { beating } from '../beating';
 import { memberOf, ownOf, place, type Deps } from '../deps';
 import { ensure } from '../ensure';
 import type { HandOver, Member, ProcessStatus } from '../ports';
-import type { Assessment, Assessor } from './assess';
+import { startedSince, type Assessment, type Assessor } from './assess';
 import { handOver } from './hand-over';
 import type { OfNode } from './looks';
 
@@ -16,6 +16,10 @@ import type { OfNode } from './looks';
 export interface Isolation extends Assessment {
   /** Null where the load balancer does not know the node. */
   member: Member | null;
+  /** Whether the node is out because of its failure; false where it serves. */
+  out: boolean;
+  /** The process to be replaced; 0 where that was done already. */
+  sickPid: number;
 }
 
 /** An act on one node. */
@@ -38,24 +42,36 @@ export function nodeActs(deps: Deps, assessor: Assessor) {
     /**
      * Takes a failed node out of its load balancer; leaves one that serves alone. Confirming the failure, asking the guard
      * and the act are one activity, so that nothing comes between what was seen and what is done.
-     * @throws GUARD_REFUSED where too small a pool would be left; NODE_HELD where it serves, but gets no traffic.
+     * @param since ISO time at which the fault was first seen: a node that is well and out, and was started after that, was
+     * left so by a run before this one
+     * @throws GUARD_REFUSED where too small a pool would be left; NODE_HELD where it serves, but is kept out by somebody.
      */
-    async isolateFailedNode({ node: id, how }: ActOnNode): Promise<Deed<Isolation>> {
+    async isolateFailedNode({
+      node: id,
+      since,
+      how,
+    }: ActOnNode & { since: string }): Promise<Deed<Isolation>> {
       const { node, loadBalancer, member } = around(id);
       const { sentence, value: seen } = await assessor.of(id);
       if (!seen.failed && how.mode !== 'plan') {
         const now = await member();
-        if (now?.admin === 'maint')
+        const out = now?.admin === 'maint';
+        if (out && !startedSince(seen.process, since))
           throw new SwitchoverError('NODE_HELD', `${sentence}, but it is kept out of the load balancer`);
+        const why = out
+          ? 'it was started again since its failure was seen, and is still out'
+          : 'there is nothing to fail over';
         return {
           changed: false,
-          sentence: `${sentence}: there is nothing to fail over`,
-          after: { ...seen, member: now },
+          sentence: `${sentence}: ${why}`,
+          after: { ...seen, member: now, out, sickPid: 0 },
         };
       }
       const isolation = (members: readonly Member[]): Isolation => ({
         ...seen,
         member: ownOf(node, members),
+        out: true,
+        sickPid: seen.process.pid,
       });
       const deed = await ensure(how, {
         look: () => loadBalancer.members(),

@@ -29,6 +29,11 @@ const STALL_TICK_MS = 10;
 /** How often a process that was held up looks again before its verdict stands. */
 const LOOKS = 3;
 
+/** Whether a process was started after this ISO time; supervisors tell whole seconds. */
+export function startedSince({ startedAt = '' }: ProcessStatus, since: string): boolean {
+  return Date.parse(startedAt) + 999 >= Date.parse(since);
+}
+
 /** Assesses nodes, and ahead of time where a run is being started that will ask for it first thing. */
 export class Assessor {
   private readonly ahead = new Map<string, { begun: number; finding: Promise<Finding<Assessment>> }>();

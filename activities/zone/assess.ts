@@ -2,7 +2,7 @@ import type { Finding } from '../../core/run';
 import { isDegraded } from '../../core/health';
 import { findZone, type Node } from '../../core/topology';
 import { ownOf, type Deps } from '../deps';
-import type { Assessment, Assessor } from '../node/assess';
+import { startedSince, type Assessment, type Assessor } from '../node/assess';
 
 /** A node of a zone as the load balancer has it. */
 export interface ZoneNode {
@@ -71,9 +71,7 @@ export async function assessZone(
 function standingOf({ ready }: ZoneNode, { failed, process }: Assessment, since: string): Standing {
   if (failed) return 'failed';
   if (ready) return 'serves';
-  // Supervisors tell the start in whole seconds.
-  const startedBy = Date.parse(process.startedAt ?? '') + 999;
-  return startedBy >= Date.parse(since) ? 'restarted' : 'held';
+  return startedSince(process, since) ? 'restarted' : 'held';
 }
 
 function told(zone: string, of: number, nodes: readonly AssessedNode[]): string {

@@ -69,12 +69,9 @@ it('most nodes of a zone killed at once are one run of the zone, which absorbs t
 
 it('a drill on a node makes room for the failover of its zone, with its fault undone', async () => {
   const zone = 'eu-central-1/a';
-  const { run } = await operations.start({
-    runbook: 'node-failover',
-    input: { node: `${zone}/n4` },
-    mode: 'drill',
-    by,
-  });
+  const { run } = await until('a drill may begin', () =>
+    operations.start({ runbook: 'node-failover', input: { node: `${zone}/n4` }, mode: 'drill', by }),
+  );
   await until('the drill has killed its node', async () => {
     const [first] = (await operations.show(run)).steps;
     return first?.state === 'done';
@@ -92,6 +89,18 @@ it('a drill on a node makes room for the failover of its zone, with its fault un
   expect(undone(drill)).toEqual(expect.arrayContaining(['done']));
   expect(undone(drill)).not.toContain('failed');
   await fleet.reaches(rescue, 'recovered');
+}, 120_000);
+
+it('a node that a wider run took over, and did not need to heal, is healed all the same', async () => {
+  const zone = 'eu-central-1/b';
+  await fleet.break(`${zone}/n1`, 'kill');
+  const narrow = await fleet.runOn(`${zone}/n1`);
+  const wide = await operations.start({ runbook: 'zone-failover', input: { zone }, by });
+  expect(await fleet.reaches(narrow, 'absorbed')).toMatchObject({
+    sentence: expect.stringContaining(wide.run),
+  });
+  await fleet.reaches(wide.run, 'succeeded');
+  await fleet.reaches(await fleet.runOn(`${zone}/n1`), 'recovered');
 }, 120_000);
 
 it('a node that fails again and again is no longer healed without a person', async () => {

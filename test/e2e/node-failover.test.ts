@@ -15,6 +15,11 @@ afterAll(() => fleet?.close(), 60_000);
 const by = 'ada';
 const reason = 'test';
 const step = (report: RunReport, title: string) => report.steps.find((one) => one.title === title);
+/** Starts a drill once every incident is closed: before, none may begin. */
+const drill = async (input: { node: string }) =>
+  until('a drill may begin', () =>
+    fleet.operations.start({ runbook: 'node-failover', input, by, mode: 'drill' }),
+  );
 const fault = (node: string, fingerprint: string) => ({
   runbook: 'node-failover',
   input: { node },
@@ -175,7 +180,7 @@ it('a node that dies again after every start, with its spare broken too, needs a
 
 it('a drill breaks its node itself, and has it healed', async () => {
   const input = { node: 'ap-southeast-1/a/n1' };
-  const { run } = await fleet.operations.start({ runbook: 'node-failover', input, by, mode: 'drill' });
+  const { run } = await drill(input);
   const report = await fleet.reaches(run, 'recovered');
   expect(step(report, 'Kill it, for the drill')).toMatchObject({ state: 'done' });
   expect(report).toMatchObject({ mode: 'drill', actual: { sessionsLost: 0, rtoMs: expect.any(Number) } });
@@ -184,9 +189,9 @@ it('a drill breaks its node itself, and has it healed', async () => {
 it('a drill makes room for the real thing, with its fault undone', async () => {
   const input = { node: 'ap-southeast-1/a/n2' };
   const ask = { runbook: 'node-failover', input, by };
-  const drill = await fleet.operations.start({ ...ask, mode: 'drill' });
+  const drilling = await drill(input);
   const rescue = await fleet.operations.start(ask);
-  const interrupted = await fleet.reaches(drill.run, 'interrupted');
+  const interrupted = await fleet.reaches(drilling.run, 'interrupted');
   expect(interrupted.steps.filter(({ kind }) => kind === 'undo').at(-1)).toMatchObject({
     title: 'Make the fault good',
     state: expect.stringMatching(/^(done|unchanged)$/),

@@ -1,6 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
+import type { Outcome } from '../../core/run';
 import { coordinatorId } from '../../workflows/messages';
 import { testFleet, type TestFleet } from '../harness/fleet';
 import { until } from '../harness/until';
@@ -37,9 +38,17 @@ async function record(fleet: TestFleet, scenarios: readonly Scenario[]): Promise
       async () => (await fleet.client.workflow.getHandle(run).describe()).status.name !== 'RUNNING',
       60_000,
     );
-    if (outcome !== 'failed') await fleet.reaches(run, outcome);
+    if (outcome !== 'failed') await check(fleet, run, name, outcome);
     await save(fleet, run, name);
   }
+}
+
+/** @throws Error with the run's own words where it has not ended as the scenario says */
+async function check({ operations }: TestFleet, run: string, name: string, outcome: Outcome): Promise<void> {
+  const { state, sentence, steps } = await operations.show(run);
+  if (state === outcome) return;
+  const told = steps.map((step) => `${step.title}: ${step.state}, ${step.sentence}`).join('\n');
+  throw new Error(`${name}: ${run} is ${state}, not ${outcome}: ${sentence}\n${told}`);
 }
 
 async function save({ client }: TestFleet, workflow: string, name: string): Promise<void> {

@@ -11,8 +11,8 @@ const FOLDER = join(__dirname, 'histories');
 const names = readdirSync(FOLDER).map((file) => file.replace('.json', ''));
 const workflowBundle = { codePath: join(__dirname, '../../dist/workers/workflows.js') };
 
-/** No step of node-failover rolls back by itself, and it always proves or refutes what it did; nothing wider exists yet. */
-const NEVER = ['rolled back', 'inconclusive', 'absorbed'];
+/** No step of node-failover rolls back by itself, and it always proves or refutes what it did. */
+const NEVER = ['rolled back', 'inconclusive'];
 
 const json = (name: string) => readFileSync(join(FOLDER, `${name}.json`), 'utf8');
 

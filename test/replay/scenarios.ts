@@ -52,13 +52,13 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'drill',
     outcome: 'recovered',
-    act: async (fleet) => start(fleet, 'ap-southeast-1/c/n1', 'drill'),
+    act: (fleet) => until('a drill may begin', () => start(fleet, 'ap-southeast-1/c/n1', 'drill')),
   },
   {
     name: 'interrupted-drill',
     outcome: 'interrupted',
     async act(fleet) {
-      const run = await start(fleet, 'ap-southeast-1/c/n2', 'drill');
+      const run = await until('a drill may begin', () => start(fleet, 'ap-southeast-1/c/n2', 'drill'));
       const rescue = await start(fleet, 'ap-southeast-1/c/n2');
       await fleet.reaches(rescue, 'succeeded');
       return run;
@@ -72,6 +72,9 @@ export const SCENARIOS: readonly Scenario[] = [
       await fleet.break(`${zone}/n2`, 'kill');
       const run = await fleet.runOn(`${zone}/n2`);
       await fleet.operations.start({ runbook: 'zone-failover', input: { zone }, by });
+      await fleet.reaches(run, 'absorbed');
+      const next = await fleet.runOn(`${zone}/n2`);
+      await fleet.reaches(next, 'recovered'); // what the zone's run had no need to heal
       return run;
     },
   },
