@@ -1,14 +1,14 @@
 import type { Runbook } from '../runbook';
 import { contains, kindOf, parents, pathOf } from '../scope';
 import { claims } from './locks';
-import type { Coordination, Fault, Rules } from './state';
+import { WINDOW_MS, type Coordination, type Fault, type Rules } from './state';
 
 /** For so long after a place's runbook ended without having acted the place is left to the runbooks of its parts, ms. */
 const IN_VAIN_MS = 60_000;
 
 /**
  * Faults of nodes that together are one fault of their zone or region (REQUIREMENTS H4), the widest first. Counted are the
- * nodes with an open incident and those of `faults`, which are not open yet. Left out is a place that a run already
+ * nodes with an open incident, those that were reported a moment ago, and those of `faults`, which are not open yet. Left out is a place that a run already
  * deals with, and one whose runbook has just found nothing to do or was not let: it must not keep the parts from being healed.
  * `at`: ISO time.
  */
@@ -25,7 +25,7 @@ export function widened(
       const kind = kindOf(place);
       const runbook = catalogue.find((candidate) => candidate.whenDegraded && candidate.scope.kind === kind);
       if (!runbook || found.has(place) || isDealtWith(now, place, runbook.id, at)) continue;
-      const wide = degraded(now, rules, place, faults);
+      const wide = degraded(now, rules, { place, faults, at });
       if (wide) found.set(place, faultOf(place, runbook, wide));
     }
   }
@@ -47,16 +47,26 @@ function isDealtWith(now: Coordination, place: string, runbook: string, at: stri
 }
 
 /** The nodes of a place that have failed, where they are so many that the place has; by scope, with the earliest fault. */
-function degraded(now: Coordination, rules: Rules, place: string, faults: readonly Fault[]) {
+function degraded(
+  now: Coordination,
+  rules: Rules,
+  { place, faults, at }: { place: string; faults: readonly Fault[]; at: string },
+) {
   const rule = rules.degraded[kindOf(place) as 'zone' | 'region'];
   const of = rules.nodes[place];
   if (!rule || !of) return null;
+  const drilled = (scope: string) =>
+    claims(now).some((claim) => claim.scope === scope && claim.precedence === 'drill');
   const failing = new Map<string, Fault | { alert: { source: string; faultAt: string } }>();
   const drills = new Set(claims(now).flatMap(({ run, precedence }) => (precedence === 'drill' ? [run] : [])));
   for (const incident of Object.values(now.incidents)) {
     if (drills.has(incident.run)) continue; // its fault is made good when it makes room
     const alert = { source: incident.alerts[0]?.source ?? 'unknown', faultAt: incident.faultAt };
     for (const scope of [incident.scope, ...(incident.places ?? [])]) failing.set(scope, { alert });
+  }
+  for (const [scope, { faultAt, source, at: seen }] of Object.entries(now.reported)) {
+    if (Date.parse(at) - Date.parse(seen) < WINDOW_MS && !drilled(scope))
+      failing.set(scope, { alert: { source, faultAt } });
   }
   for (const fault of faults) failing.set(fault.scope, fault);
   const nodes = [...failing].filter(([scope]) => kindOf(scope) === 'node' && contains(place, scope));

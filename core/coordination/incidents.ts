@@ -1,7 +1,7 @@
 import { contains } from '../scope';
 import type { AlertRef } from '../run';
 import { claims } from './locks';
-import type { Claim, Coordination, Fault, Incident, Symptom } from './state';
+import { WINDOW_MS, type Claim, type Coordination, type Fault, type Incident, type Symptom } from './state';
 
 const ALERTS_KEPT = 50;
 
@@ -30,6 +30,22 @@ export function explains(now: Coordination, { scope }: Symptom): Incident | unde
     incidents.findLast((incident) => contains(incident.scope, scope)) ??
     incidents.find((incident) => contains(scope, incident.scope))
   );
+}
+
+/** Notes that these faults were handed over. `at`: ISO time. */
+export function noteReports(now: Coordination, faults: readonly Fault[], at: string): void {
+  const fresh = Object.entries(now.reported).filter(
+    ([, { at: seen }]) => Date.parse(at) - Date.parse(seen) < WINDOW_MS,
+  );
+  const news = faults.map(
+    ({ scope, alert: { source, faultAt } }) => [scope, { faultAt, source, at }] as const,
+  );
+  now.reported = Object.fromEntries([...fresh, ...news]);
+}
+
+/** The faults of a scope and of those in it are over. */
+export function forgetReports(now: Coordination, scope: string): void {
+  for (const place of Object.keys(now.reported)) if (contains(scope, place)) delete now.reported[place];
 }
 
 /** Opens an incident for a fault that `run` deals with. `at`: ISO time. */

@@ -17,7 +17,9 @@ export {
   dealsWith,
   echoed,
   explains,
+  forgetReports,
   notePart,
+  noteReports,
   openIncident,
   unfinished,
 } from './incidents';

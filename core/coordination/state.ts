@@ -15,6 +15,8 @@ export interface Coordination {
   incidents: Record<string, Incident>;
   /** Incidents whose runs were over a moment ago, by scope, with the ISO time of that. */
   closed: Record<string, { incident: Incident; at: string }>;
+  /** Faults by scope as they were last handed over, of the last {@link WINDOW_MS}; dropped once a run has dealt with them. */
+  reported: Record<string, { faultAt: string; source: string; at: string }>;
   /** What automation did of late: the memory of the anti-flapping rule. */
   past: PastRun[];
   /** How many automatic runs were started in each minute (`2026-11-21T12:05`) of the last hour. */
@@ -36,6 +38,7 @@ export function nothingOpen(): Coordination {
     waiting: [],
     incidents: {},
     closed: {},
+    reported: {},
     past: [],
     starts: {},
     parts: {},
@@ -43,6 +46,9 @@ export function nothingOpen(): Coordination {
     opened: 0,
   };
 }
+
+/** For so long a fault that nobody deals with counts as going on, ms: the monitor hands it over again every 5 s. */
+export const WINDOW_MS = 6_000;
 
 /** Whose work goes first, lowest first: a drill, planned work or what nobody has approved yet, a rescue, a person's rescue. */
 export const PRECEDENCE = ['drill', 'planned', 'failover', 'manual'] as const;

@@ -15,11 +15,13 @@ import {
   echoed,
   explain,
   explains,
+  forgetReports,
   forgive,
   free,
   grantNext,
   noteEnd,
   notePart,
+  noteReports,
   noteStart,
   openIncident,
   precedenceOf,
@@ -132,6 +134,7 @@ export class Desk {
     const faults = reported.filter((one) => 'runbook' in one);
     // What is one fault of a whole place is opened first, so that its parts join it.
     const wide = this.now.lever ? [] : widened(this.now, rules, catalogue, faults, time());
+    noteReports(this.now, faults, time());
     for (const fault of wide) await this.answer({ ...fault, reportedAt: time() }, rules);
     const dealtWith = new Map<unknown, Answered>();
     const answering = faults.map(async (fault) => dealtWith.set(fault, await this.answer(fault, rules)));
@@ -328,6 +331,8 @@ export class Desk {
   /** A run is over: what it had is given back. `at`: when it said so itself. */
   private forget(run: string, how: Pick<Release, 'state' | 'changed'>, at?: string): void {
     const claim = this.claimBy(run);
+    if (claim && (how.state === 'recovered' || how.state === 'succeeded'))
+      forgetReports(this.now, claim.scope);
     if (claim && AUTOMATIC.has(claim.trigger)) {
       const { runbook, scope } = claim;
       noteEnd(this.now, { runbook, scope, ...how, at: time() });

@@ -1,6 +1,8 @@
 import {
   claimScope,
+  forgetReports,
   noteEnd,
+  noteReports,
   nothingOpen,
   openIncident,
   widened as widenedAt,
@@ -58,6 +60,18 @@ it('open incidents count, the same node once', () => {
   for (const fault of nodes(2)) openIncident(now, fault, `run-${fault.scope}`, AT);
   expect(widened(now, rules, catalogue, [down('a/n2')])).toEqual([]);
   expect(widened(now, rules, catalogue, [down('a/n3')])).toMatchObject([{ scope: 'zone/us-east-1/a' }]);
+});
+
+it('faults whose runs were refused count for a moment, those that were dealt with do not', () => {
+  const now = nothingOpen();
+  noteReports(now, nodes(2), AT);
+  expect(widened(now, rules, catalogue, [down('a/n3')], later(5_999))).toHaveLength(1);
+  expect(widened(now, rules, catalogue, [down('a/n3')], later(6_000))).toEqual([]);
+  forgetReports(now, 'node/us-east-1/a/n2');
+  expect(widened(now, rules, catalogue, [down('a/n3')], AT)).toEqual([]);
+  noteReports(now, nodes(2), AT);
+  forgetReports(now, 'zone/us-east-1/a');
+  expect(now.reported).toEqual({});
 });
 
 it('the fault of a drill does not count', () => {
