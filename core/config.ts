@@ -163,7 +163,13 @@ const BlockedSchema = object({
 
 const PoliciesSchema = object({
   /** By kind of scope: more of it than this, and the next automatic run asks a person first (DESIGN section 4). */
-  repeats: object({ node: RepeatSchema, zone: RepeatSchema, region: RepeatSchema }),
+  repeats: object({
+    node: RepeatSchema,
+    zone: RepeatSchema,
+    region: RepeatSchema,
+    lb: Type.Optional(RepeatSchema),
+    registry: Type.Optional(RepeatSchema),
+  }),
   /** What all automatic runs together may do before the next one asks a person. */
   budget: object({
     runsPerHour: Type.Integer({ minimum: 1, examples: [60] }),

@@ -30,6 +30,8 @@ const LIMITS: Pick<Config['policies'], 'repeats' | 'budget'> = {
     node: { times: 2, within: '10m' },
     zone: { times: 1, within: '15m' },
     region: { times: 1, within: '1h' },
+    lb: { times: 1, within: '15m' },
+    registry: { times: 1, within: '15m' },
   },
   budget: { runsPerHour: 120, capacityOut: 0.5 },
 };
