@@ -15,8 +15,9 @@ const of = (node: string) => alert({ labels: { alertname: 'NodeDown', node }, fi
 const other = alert({ labels: { alertname: 'DiskFull' }, fingerprint: 'f2' });
 const nameless = alert({ labels: { alertname: 'NodeDown' }, fingerprint: 'f3' });
 
-const UNMATCHED =
-  'no runbook answers its labels; answered are alertname="NodeDown" (node-failover), alertname="ZoneDown" (zone-failover)';
+const UNMATCHED = expect.stringMatching(
+  /^no runbook answers its labels; answered are .*alertname="NodeDown" \(node-failover\).*alertname="ZoneDown" \(zone-failover\)$/,
+);
 const RESOLVED = 'resolved: a run proves by itself that service is back';
 
 /** A payload as Alertmanager 0.25 sends it. */
