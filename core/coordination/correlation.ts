@@ -1,3 +1,4 @@
+import { isDegraded } from '../health';
 import type { Runbook } from '../runbook';
 import { contains, kindOf, parents, pathOf } from '../scope';
 import { claims } from './locks';
@@ -8,8 +9,9 @@ const IN_VAIN_MS = 60_000;
 
 /**
  * Faults of nodes that together are one fault of their zone or region (REQUIREMENTS H4), the widest first. Counted are the
- * nodes with an open incident, those that were reported a moment ago, and those of `faults`, which are not open yet. Left out is a place that a run already
- * deals with, and one whose runbook has just found nothing to do or was not let: it must not keep the parts from being healed.
+ * nodes with an open incident, those that were reported a moment ago, and those of `faults`, which are not open yet. Left
+ * out is a place that a run already deals with, and one whose runbook has just found nothing to do or was not let: it must
+ * not keep the parts from being healed.
  * `at`: ISO time.
  */
 export function widened(
@@ -70,7 +72,7 @@ function degraded(
   }
   for (const fault of faults) failing.set(fault.scope, fault);
   const nodes = [...failing].filter(([scope]) => kindOf(scope) === 'node' && contains(place, scope));
-  if (nodes.length < rule.atLeast || nodes.length / of <= rule.share) return null;
+  if (!isDegraded(nodes.length, of, rule)) return null;
   const [first] = nodes.map(([, { alert }]) => alert.faultAt).sort();
   return { scopes: nodes.map(([scope]) => scope), of, faultAt: first! };
 }

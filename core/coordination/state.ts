@@ -1,3 +1,4 @@
+import type { DegradedRule } from '../health';
 import type { AlertRef, Mode, RunState, Trigger } from '../run';
 
 /**
@@ -191,7 +192,7 @@ export interface Rules {
   /** How many nodes in service each zone, each region and `global` has when all is well; by scope. */
   nodes: Record<string, number>;
   /** From when on a place's failed nodes are one failure of the place (H4), by kind of scope. */
-  degraded: Record<'zone' | 'region', { share: number; atLeast: number }>;
+  degraded: Record<'zone' | 'region', DegradedRule>;
   /** How often automation may do the same to one scope before it asks a person, by kind of scope. */
   repeats: Partial<Record<string, { times: number; withinMs: number }>>;
   budget: { runsPerHour: number; capacityOut: number };
