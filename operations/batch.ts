@@ -23,12 +23,13 @@ export interface BatchOptions<Ask, Answer> {
 }
 
 /**
- * Sends what comes in alone at once, and what comes in while `inFlight` batches are under way together in the next one:
- * no delay without load, few calls under it. Order is kept within a batch only.
+ * Sends together what comes in together, in one turn of the event loop or while `inFlight` batches are under way: no delay
+ * without load, few calls under it. Order is kept within a batch only.
  */
 export class Batcher<Ask, Answer> {
   private waiting: Waiting<Ask, Answer>[] = [];
   private busy = 0;
+  private due: NodeJS.Immediate | undefined;
 
   constructor(private readonly options: BatchOptions<Ask, Answer>) {}
 
@@ -38,23 +39,26 @@ export class Batcher<Ask, Answer> {
     if (this.waiting.length >= limit) return Promise.reject(tooMany(`${limit} are waiting already`));
     return new Promise((resolve, reject) => {
       this.waiting.push({ ask, since: performance.now(), resolve, reject });
-      this.sendNext();
+      this.due ??= setImmediate(() => {
+        this.due = undefined;
+        this.sendNext();
+      });
     });
   }
 
   private sendNext(): void {
     const { inFlight, size, patienceMs } = this.options;
-    if (this.busy >= inFlight) return;
     const late = performance.now() - patienceMs;
-    while (this.waiting[0] && this.waiting[0].since < late)
-      this.waiting.shift()!.reject(tooMany(`not taken within ${patienceMs} ms`));
-    if (this.waiting.length === 0) return;
-    const batch = this.waiting.splice(0, size);
-    this.busy += 1;
-    void this.carry(batch).finally(() => {
-      this.busy -= 1;
-      this.sendNext();
-    });
+    while (this.busy < inFlight) {
+      while (this.waiting[0] && this.waiting[0].since < late)
+        this.waiting.shift()!.reject(tooMany(`not taken within ${patienceMs} ms`));
+      if (this.waiting.length === 0) return;
+      this.busy += 1;
+      void this.carry(this.waiting.splice(0, size)).finally(() => {
+        this.busy -= 1;
+        this.sendNext();
+      });
+    }
   }
 
   private async carry(batch: Waiting<Ask, Answer>[]): Promise<void> {

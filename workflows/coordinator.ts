@@ -13,10 +13,10 @@ export async function coordinator(carried: Coordination = nothingOpen()): Promis
   const desk = new Desk({ ...nothingOpen(), ...carried });
   const full = () => workflowInfo().continueAsNewSuggested;
   while (!full()) {
-    await condition(() => desk.runs().length > 0 || full());
+    await condition(() => desk.holders.all().length > 0 || full());
     if (await condition(full, SWEEP)) break;
-    await desk.freeEnded(desk.runs());
+    await desk.holders.freeEnded(desk.holders.all());
   }
-  await condition(allHandlersFinished);
+  await condition(() => allHandlersFinished() && desk.holders.mail.idle);
   await continueAsNew<typeof coordinator>(desk.now);
 }

@@ -15,7 +15,12 @@ interface Watched {
   mcpDueAt: number;
   /** Probes that are not answered yet. */
   asked: number;
+  /** When it was found down. */
+  downAt: number;
 }
+
+/** So long a fault waits for the verdict on neighbours that are in doubt, ms: a zone that dies at once is one fault. */
+const NEIGHBOURS_MS = 500;
 
 /** Probes every node of a region (REQUIREMENTS H2, H3). */
 export class NodesWatch {
@@ -50,6 +55,7 @@ export class NodesWatch {
       void this.lookAtPool();
     }
     for (const entry of this.nodes.values()) if (now >= entry.dueAt) void this.look(entry);
+    this.report(now);
   }
 
   /** The health of every node, by its id. */
@@ -67,6 +73,7 @@ export class NodesWatch {
       dueAt: now + phase * this.interval,
       mcpDueAt: now + phase * this.mcpInterval,
       asked: 0,
+      downAt: 0,
     };
   }
 
@@ -102,7 +109,7 @@ export class NodesWatch {
     }
     entry.asked -= 1;
     entry.dueAt = at + (entry.health.state === 'healthy' ? this.interval : this.suspiciousInterval);
-    if (entry.health.state === 'down') await this.report(entry);
+    this.report(Date.now());
   }
 
   /** A time-out says nothing about a node when this process could not have heard the answer. */
@@ -125,20 +132,37 @@ export class NodesWatch {
     const at = 'at' in event ? event.at : new Date().toISOString();
     this.reporter.changed({ scope, from: was.state, to: state, at, ...(cause ? { cause } : {}) });
     if (state === 'healthy') this.reporter.well(scope);
+    if (state === 'suspicious') this.askNeighbours(entry);
+    if (state === 'down') entry.downAt = Date.now();
   }
 
-  private async report({ node: { id }, health }: Watched): Promise<void> {
-    const { faultAt = new Date().toISOString(), cause = 'no cause' } = health;
-    await this.reporter.fault({
-      runbook: 'node-failover',
-      input: { node: id },
-      scope: `node/${id}`,
-      alert: {
-        source: 'monitor',
-        fingerprint: `node-down/${id}`,
-        summary: `${id} is down: ${cause}`,
-        faultAt,
-      },
-    });
+  /** What took one node may have taken its zone: the others of it are asked at once, not each when it is due. */
+  private askNeighbours({ node: { zone } }: Watched): void {
+    for (const entry of this.nodes.values())
+      if (entry.node.zone === zone && entry.health.state === 'healthy' && entry.asked === 0) entry.dueAt = 0;
+  }
+
+  /** Hands over the faults of nodes that are down, those of one zone together. */
+  private report(now: number): void {
+    const entries = [...this.nodes.values()];
+    const inDoubt = new Set(
+      entries.filter(({ health }) => health.state === 'suspicious').map(({ node }) => node.zone),
+    );
+    for (const { node, health, downAt } of entries) {
+      if (health.state !== 'down' || (inDoubt.has(node.zone) && now < downAt + NEIGHBOURS_MS)) continue;
+      const { id } = node;
+      const { faultAt = new Date(now).toISOString(), cause = 'no cause' } = health;
+      void this.reporter.fault({
+        runbook: 'node-failover',
+        input: { node: id },
+        scope: `node/${id}`,
+        alert: {
+          source: 'monitor',
+          fingerprint: `node-down/${id}`,
+          summary: `${id} is down: ${cause}`,
+          faultAt,
+        },
+      });
+    }
   }
 }

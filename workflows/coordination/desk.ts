@@ -7,24 +7,17 @@ import {
 import type { Activities } from '../../activities';
 import {
   attach,
-  claimScope,
   claims,
-  closeIncidents,
   dealsWith,
   doesTheSame,
   echoed,
   explain,
   explains,
-  forgetReports,
   forgive,
-  free,
-  grantNext,
-  noteEnd,
   notePart,
   noteReports,
   noteStart,
   openIncident,
-  precedenceOf,
   record,
   runId,
   unfinished,
@@ -33,7 +26,6 @@ import {
   widened,
   type Answered,
   type Claim,
-  type Contest,
   type Coordination,
   type Fault,
   type Grant,
@@ -48,23 +40,18 @@ import {
   type Started,
   type Symptom,
 } from '../../core/coordination';
-import type { Trigger, Warrant } from '../../core/run';
+import type { Warrant } from '../../core/run';
 import { findRunbook } from '../../core/runbook';
 import { catalogue } from '../catalogue';
 import { causeOf } from '../engine/outcome';
 import * as messages from '../messages';
-import { Mail } from './mail';
+import { AUTOMATIC, Holders, rivalsIn, time } from './holders';
+import type { Mail } from './mail';
 
-const { launchRun, endedRuns, coordinationRules } = proxyLocalActivities<Activities>({
+const { coordinationRules } = proxyLocalActivities<Activities>({
   startToCloseTimeout: '3s',
   retry: { initialInterval: '50ms', maximumInterval: '1s', maximumAttempts: 5 },
 });
-
-/** A run that was seen at work so lately is not looked up again: a burst of alerts costs one look, not hundreds. */
-const FRESH_MS = 2_000;
-
-/** Who may be stopped by the safety lever and is counted by the limits of automation. */
-const AUTOMATIC: ReadonlySet<Trigger> = new Set(['alert', 'monitor', 'schedule']);
 
 /**
  * The coordinator's state and its answers.
@@ -73,14 +60,13 @@ const AUTOMATIC: ReadonlySet<Trigger> = new Set(['alert', 'monitor', 'schedule']
  * over; nobody is granted a scope that overlaps a held one; and whoever is told of a run is told of one with a claim.
  */
 export class Desk {
-  /** Runs that have a claim but may not exist yet: to look them up would find them over. */
-  private readonly launching = new Set<string>();
-  /** When runs were last seen at work, ms. */
-  private readonly seenAt = new Map<string, number>();
-  private readonly mail = new Mail((runs) => this.freeEnded(runs));
+  readonly holders: Holders;
+  private readonly mail: Mail;
   private rules: Promise<Rules> | undefined;
 
   constructor(readonly now: Coordination) {
+    this.holders = new Holders(now, (faults) => this.reopen(faults));
+    this.mail = this.holders.mail;
     setHandler(messages.openIncidents, (faults) => this.openIncidents(faults), {
       description:
         'Faults were seen: each opens an incident and starts its run, or joins the run that deals with it.',
@@ -110,25 +96,6 @@ export class Desk {
     });
   }
 
-  /** Every run with a claim. */
-  runs(): string[] {
-    return claims(this.now).map(({ run }) => run);
-  }
-
-  /** Gives back what those of the runs have that are over without having said so. */
-  async freeEnded(runs: string[]): Promise<void> {
-    const begun = runs.filter((run) => !this.launching.has(run) && this.claimBy(run)?.since !== time());
-    if (begun.length === 0) return;
-    const ended = new Set(await endedRuns(begun));
-    const parts = [...ended].flatMap((run) => this.now.parts[run] ?? []);
-    for (const run of begun) {
-      if (ended.has(run)) this.forget(run, { state: 'failed', changed: true });
-      else this.seenAt.set(run, Date.now());
-    }
-    await this.grant();
-    await this.reopen(parts);
-  }
-
   private async openIncidents(reported: (ReportedFault | Symptom)[]): Promise<Answered[]> {
     const rules = await this.knownRules();
     const faults = reported.filter((one) => 'runbook' in one);
@@ -140,7 +107,6 @@ export class Desk {
     const answering = faults.map(async (fault) => dealtWith.set(fault, await this.answer(fault, rules)));
     await Promise.all(answering);
     const answers = reported.map((one) => dealtWith.get(one) ?? this.note(one));
-    await this.mail.deliver();
     this.show();
     return answers;
   }
@@ -195,12 +161,12 @@ export class Desk {
   private async dealWith(fault: Fault, run: string, rules: Rules): Promise<Opened | undefined> {
     const { runbook, scope, trigger, input, alert } = fault;
     const holder = dealsWith(this.now, fault);
-    if (holder && (await this.isAtWork(holder))) return this.join(holder, fault);
+    if (holder && (await this.holders.isAtWork(holder))) return this.join(holder, fault);
     const doubt = whyAsk(this.now, rules, { runbook, scope, at: time() });
-    const contest = await this.claim(this.claimOf({ run, runbook, scope, trigger, mode: 'execute' }));
+    const contest = await this.holders.claim(this.holders.claimOf({ run, runbook, scope, trigger, mode: 'execute' }));
     if (contest.outcome === 'refused') return this.join(contest.by, fault);
     // Two faults of one moment get the same name for their run: the second joins the first.
-    if (this.now.incidents[scope]?.run === run) return this.join(this.claimBy(run)!, fault);
+    if (this.now.incidents[scope]?.run === run) return this.join(this.holders.claimBy(run)!, fault);
     const incident = openIncident(this.now, fault, run, time());
     for (const part of unfinished(this.now, rivalsIn(contest))) {
       attach(incident, part);
@@ -215,9 +181,9 @@ export class Desk {
     };
     const request = { input, reason: alert.summary };
     noteStart(this.now, time());
-    if (await this.launch({ run, runbook, scope, request, warrant }, contest))
+    if (await this.holders.launch({ run, runbook, scope, request, warrant }, contest))
       return { incident: id, run, joined: false };
-    this.drop(run);
+    this.holders.drop(run);
     return undefined;
   }
 
@@ -236,18 +202,17 @@ export class Desk {
     const { run, runbook, scope, input, mode, trigger, by, reason, digest } = ask;
     const refusal = await this.whyNotStart(ask);
     if (refusal) throw ApplicationFailure.nonRetryable(refusal.sentence, refusal.code);
-    const same = doesTheSame(this.now, this.claimOf(ask));
-    if (same && (await this.isAtWork(same))) return { run: same.run, joined: true };
-    const contest = await this.claim(this.claimOf(ask));
+    const same = doesTheSame(this.now, this.holders.claimOf(ask));
+    if (same && (await this.holders.isAtWork(same))) return { run: same.run, joined: true };
+    const contest = await this.holders.claim(this.holders.claimOf(ask));
     if (contest.outcome === 'refused')
       throw ApplicationFailure.nonRetryable(heldBy(scope, contest.by), 'LOCK_HELD');
     const request = { input, mode, ...(reason === undefined ? {} : { reason }) };
     const warrant: Warrant = { by, trigger };
     const parts = unfinished(this.now, rivalsIn(contest));
-    await this.launch({ run, runbook, scope, request, warrant, ...(digest ? { digest } : {}) }, contest);
-    const own = this.claimBy(run);
+    await this.holders.launch({ run, runbook, scope, request, warrant, ...(digest ? { digest } : {}) }, contest);
+    const own = this.holders.claimBy(run);
     for (const part of own ? parts : []) this.join(own!, part);
-    await this.mail.deliver();
     this.show();
     return { run, joined: false };
   }
@@ -255,7 +220,7 @@ export class Desk {
   private async acquire(ask: Omit<StartRequest, 'input' | 'by'>): Promise<Grant> {
     const refusal = await this.whyNotStart(ask);
     if (refusal) return { refused: refusal.sentence };
-    const contest = await this.claim(this.claimOf(ask));
+    const contest = await this.holders.claim(this.holders.claimOf(ask));
     this.show();
     switch (contest.outcome) {
       case 'granted':
@@ -263,7 +228,7 @@ export class Desk {
       case 'refused':
         return { refused: heldBy(ask.scope, contest.by) };
       case 'waits':
-        this.tellToYield(contest.for, this.claimBy(ask.run)!);
+        this.holders.tellToYield(contest.for, this.holders.claimBy(ask.run)!);
         return { waitsFor: contest.for.map(({ run }) => run) };
     }
   }
@@ -297,7 +262,6 @@ export class Desk {
     if (engaged) now.lever = { by, reason, since: time() };
     else delete now.lever;
     for (const { run } of automatic) this.mail.send(run, messages.leverMoved, now.lever ?? null);
-    await this.mail.deliver();
     this.show();
     if (engaged) return `automation is stopped; ${automatic.length} automatic runs pause`;
     const faults = Object.values(now.held).map((fault) => ({ ...fault, reportedAt: time() }));
@@ -316,119 +280,16 @@ export class Desk {
     const parts = changed ? [] : (this.now.parts[run] ?? []);
     // What a run has left to others is no echo of what it has dealt with.
     const left = parts.length > 0 || state === 'absorbed' || state === 'interrupted';
-    this.forget(run, { state, changed }, left ? undefined : time());
+    this.holders.forget(run, { state, changed }, left ? undefined : time());
     if (seenBy) forgive(this.now, scope);
-    await this.grant();
-    await this.reopen(parts);
+    this.holders.grant();
+    if (parts.length > 0) await this.reopen(parts);
     this.show();
   }
 
   /** Faults that a wider run was to deal with, and has not, get runs of their own. */
   private async reopen(parts: readonly Fault[]): Promise<void> {
-    if (parts.length > 0) await this.openIncidents(parts.map((part) => ({ ...part, reportedAt: time() })));
-  }
-
-  /** A run is over: what it had is given back. `at`: when it said so itself. */
-  private forget(run: string, how: Pick<Release, 'state' | 'changed'>, at?: string): void {
-    const claim = this.claimBy(run);
-    if (claim && (how.state === 'recovered' || how.state === 'succeeded'))
-      forgetReports(this.now, claim.scope);
-    if (claim && AUTOMATIC.has(claim.trigger)) {
-      const { runbook, scope } = claim;
-      noteEnd(this.now, { runbook, scope, ...how, at: time() });
-    }
-    this.drop(run, at);
-  }
-
-  /** Gives back what a run has, as if it had never been where `at` is left out. */
-  private drop(run: string, at?: string): void {
-    closeIncidents(this.now, run, at);
-    free(this.now, run);
-    delete this.now.parts[run];
-    this.seenAt.delete(run);
-  }
-
-  /** Tells the runs whose scopes have become free. */
-  private async grant(): Promise<void> {
-    for (const { run } of grantNext(this.now, (waiting) => !this.launching.has(waiting)))
-      this.mail.send(run, messages.scopeGranted);
-    await this.mail.deliver();
-  }
-
-  /** Claims a scope, after freeing it from runs in the way that are over without having said so. */
-  private async claim(asked: Claim): Promise<Contest> {
-    const rivals = claims(this.now).filter(({ run }) => run !== asked.run);
-    const contest = claimScope(this.now, asked);
-    if (contest.outcome === 'granted') return contest;
-    const old = rivals.filter((rival) => !this.isFresh(rival)).map(({ run }) => run);
-    if (old.length === 0) return contest;
-    await this.freeEnded(old);
-    return claimScope(this.now, asked);
-  }
-
-  private isFresh({ run, since }: Claim): boolean {
-    return Date.now() - Math.max(Date.parse(since), this.seenAt.get(run) ?? 0) < FRESH_MS;
-  }
-
-  private async isAtWork(holder: Claim): Promise<boolean> {
-    if (!this.isFresh(holder)) await this.freeEnded([holder.run]);
-    return this.claimBy(holder.run) !== undefined;
-  }
-
-  /** Starts the run that has the claim; gives it back where that fails, and says why. @returns whether it is at work */
-  private async launch(asked: Parameters<typeof launchRun>[0], contest: Contest): Promise<boolean> {
-    const waitsFor = rivalsIn(contest);
-    const { run } = asked;
-    this.launching.add(run);
-    this.tellToYield(waitsFor, this.claimBy(run)!);
-    const warrant = {
-      ...asked.warrant,
-      ...(waitsFor.length > 0 ? { waitsFor: waitsFor.map((rival) => rival.run) } : {}),
-    };
-    try {
-      const atWork = await launchRun({ ...asked, warrant });
-      this.catchUp(run);
-      return atWork;
-    } catch (error) {
-      this.drop(run);
-      const { sentence, code } = causeOf(error);
-      throw ApplicationFailure.nonRetryable(
-        `${run} was not started: ${sentence}`,
-        code ?? 'TEMPORAL_UNREACHABLE',
-      );
-    } finally {
-      this.launching.delete(run);
-      await this.grant();
-    }
-  }
-
-  /** Tells a run what was decided about it before it could be told. */
-  private catchUp(run: string): void {
-    const own = this.claimBy(run);
-    if (!own) return;
-    const { lever } = this.now;
-    if (lever && AUTOMATIC.has(own.trigger)) this.mail.send(run, messages.leverMoved, lever);
-    const winner = own.yieldsTo && this.claimBy(own.yieldsTo);
-    if (winner) this.tellToYield([own], winner);
-  }
-
-  private tellToYield(rivals: readonly Claim[], { run, runbook, scope }: Claim): void {
-    for (const rival of rivals) this.mail.send(rival.run, messages.yieldTo, { to: run, runbook, scope });
-  }
-
-  private claimOf({
-    run,
-    runbook,
-    scope,
-    trigger,
-    mode,
-  }: Pick<StartRequest, 'run' | 'runbook' | 'scope' | 'trigger' | 'mode'>): Claim {
-    const precedence = precedenceOf(findRunbook(catalogue, runbook).kind, mode, trigger);
-    return { run, runbook, scope, trigger, precedence, since: time() };
-  }
-
-  private claimBy(run: string): Claim | undefined {
-    return claims(this.now).find((claim) => claim.run === run);
+    await this.openIncidents(parts.map((part) => ({ ...part, reportedAt: time() })));
   }
 
   private knownRules(): Promise<Rules> {
@@ -449,11 +310,6 @@ export class Desk {
   }
 }
 
-/** Who has to make room first. */
-function rivalsIn(contest: Contest): Claim[] {
-  return contest.outcome === 'waits' ? contest.for : [];
-}
-
 function heldBy(scope: string, holder: Claim): string {
   const where = holder.scope === scope ? 'is held' : `overlaps ${holder.scope}, held`;
   return `${scope} ${where} by ${holder.run} since ${holder.since}`;
@@ -470,9 +326,4 @@ function checkLever(change: LeverChange | undefined): void {
   }
   if (typeof change?.engaged === 'boolean') return;
   throw ApplicationFailure.nonRetryable('lever: engaged: must be true or false', 'BAD_INPUT');
-}
-
-/** The workflow's own clock, ISO. */
-function time(): string {
-  return new Date().toISOString();
 }

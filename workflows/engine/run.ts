@@ -159,7 +159,7 @@ export class Run {
 
   /** Interrupts the step under way where it only looks: an act is finished, a look can be had again. */
   interruptLook(): void {
-    if (this.current?.kind === 'look' || this.current?.kind === 'watch') this.current.scope.cancel();
+    if (this.current && looks(this.current.kind)) this.current.scope.cancel();
   }
 
   /**
@@ -315,7 +315,8 @@ export class Run {
     const scope = new CancellationScope();
     this.current = { scope, kind };
     try {
-      return await scope.run(work);
+      // A look that is interrupted is not waited for: it changes nothing, and notices only with its next heartbeat.
+      return await scope.run(looks(kind) ? () => Promise.race([work(), scope.cancelRequested]) : work);
     } finally {
       this.current = outer;
     }
@@ -330,6 +331,10 @@ export class Run {
   private intent(step: StepRecord): Intent {
     return { mode: this.mode, key: `${this.ledger.report.run}/${step.id}` };
   }
+}
+
+function looks(kind: StepRecord['kind']): boolean {
+  return kind === 'look' || kind === 'watch';
 }
 
 function evidence({ sentence, value }: Finding): { sentence: string; after: unknown } {

@@ -1,0 +1,185 @@
+import { ApplicationFailure, proxyLocalActivities } from '@temporalio/workflow';
+import type { Activities } from '../../activities';
+import {
+  claimScope,
+  claims,
+  closeIncidents,
+  forgetReports,
+  free,
+  grantNext,
+  noteEnd,
+  precedenceOf,
+  type Claim,
+  type Contest,
+  type Coordination,
+  type Fault,
+  type Release,
+  type StartRequest,
+} from '../../core/coordination';
+import type { Trigger } from '../../core/run';
+import { findRunbook } from '../../core/runbook';
+import { catalogue } from '../catalogue';
+import { causeOf } from '../engine/outcome';
+import * as messages from '../messages';
+import { Mail } from './mail';
+
+const { launchRun, endedRuns } = proxyLocalActivities<Activities>({
+  startToCloseTimeout: '3s',
+  retry: { initialInterval: '50ms', maximumInterval: '1s', maximumAttempts: 5 },
+});
+
+/** A run that was seen at work so lately is not looked up again: a burst of alerts costs one look, not hundreds. */
+const FRESH_MS = 2_000;
+
+/** Who may be stopped by the safety lever and is counted by the limits of automation. */
+export const AUTOMATIC: ReadonlySet<Trigger> = new Set(['alert', 'monitor', 'schedule']);
+
+/**
+ * The runs that have claims: how one comes to have one, is started, is told what concerns it, and gives all back.
+ *
+ * What holds between any two awaits: a scope is claimed before its run is started and given back only when that run is
+ * over; nobody is granted a scope that overlaps a held one; and whoever is told of a run is told of one with a claim.
+ */
+export class Holders {
+  readonly mail = new Mail((run) => this.freeEnded([run]));
+  /** Runs that have a claim but may not exist yet: to look them up would find them over. */
+  private readonly launching = new Set<string>();
+  /** When runs were last seen at work, ms. */
+  private readonly seenAt = new Map<string, number>();
+
+  constructor(
+    private readonly now: Coordination,
+    /** Faults that a run which is over was to deal with, and has not. */
+    private readonly onLeft: (faults: readonly Fault[]) => Promise<void>,
+  ) {}
+
+  all(): string[] {
+    return claims(this.now).map(({ run }) => run);
+  }
+
+  /** Gives back what those of the runs have that are over without having said so. */
+  async freeEnded(runs: string[]): Promise<void> {
+    const begun = runs.filter((run) => !this.launching.has(run) && this.claimBy(run)?.since !== time());
+    if (begun.length === 0) return;
+    const ended = new Set(await endedRuns(begun));
+    const parts = [...ended].flatMap((run) => this.now.parts[run] ?? []);
+    for (const run of begun) {
+      if (ended.has(run)) this.forget(run, { state: 'failed', changed: true });
+      else this.seenAt.set(run, Date.now());
+    }
+    this.grant();
+    if (parts.length > 0) await this.onLeft(parts);
+  }
+
+  /** A run is over: what it had is given back. `at`: when it said so itself. */
+  forget(run: string, how: Pick<Release, 'state' | 'changed'>, at?: string): void {
+    const claim = this.claimBy(run);
+    if (claim && (how.state === 'recovered' || how.state === 'succeeded'))
+      forgetReports(this.now, claim.scope);
+    if (claim && AUTOMATIC.has(claim.trigger)) {
+      const { runbook, scope } = claim;
+      noteEnd(this.now, { runbook, scope, ...how, at: time() });
+    }
+    this.drop(run, at);
+  }
+
+  /** Gives back what a run has, as if it had never been where `at` is left out. */
+  drop(run: string, at?: string): void {
+    closeIncidents(this.now, run, at);
+    free(this.now, run);
+    delete this.now.parts[run];
+    this.seenAt.delete(run);
+  }
+
+  /** Tells the runs whose scopes have become free. */
+  grant(): void {
+    for (const { run } of grantNext(this.now, (waiting) => !this.launching.has(waiting)))
+      this.mail.send(run, messages.scopeGranted);
+  }
+
+  /** Claims a scope, after freeing it from runs in the way that are over without having said so. */
+  async claim(asked: Claim): Promise<Contest> {
+    const rivals = claims(this.now).filter(({ run }) => run !== asked.run);
+    const contest = claimScope(this.now, asked);
+    if (contest.outcome === 'granted') return contest;
+    const old = rivals.filter((rival) => !this.isFresh(rival)).map(({ run }) => run);
+    if (old.length === 0) return contest;
+    await this.freeEnded(old);
+    return claimScope(this.now, asked);
+  }
+
+  private isFresh({ run, since }: Claim): boolean {
+    return Date.now() - Math.max(Date.parse(since), this.seenAt.get(run) ?? 0) < FRESH_MS;
+  }
+
+  async isAtWork(holder: Claim): Promise<boolean> {
+    if (!this.isFresh(holder)) await this.freeEnded([holder.run]);
+    return this.claimBy(holder.run) !== undefined;
+  }
+
+  /** Starts the run that has the claim; gives it back where that fails, and says why. @returns whether it is at work */
+  async launch(asked: Parameters<typeof launchRun>[0], contest: Contest): Promise<boolean> {
+    const waitsFor = rivalsIn(contest);
+    const { run } = asked;
+    this.launching.add(run);
+    this.tellToYield(waitsFor, this.claimBy(run)!);
+    const warrant = {
+      ...asked.warrant,
+      ...(waitsFor.length > 0 ? { waitsFor: waitsFor.map((rival) => rival.run) } : {}),
+    };
+    try {
+      const atWork = await launchRun({ ...asked, warrant });
+      this.catchUp(run);
+      return atWork;
+    } catch (error) {
+      this.drop(run);
+      const { sentence, code } = causeOf(error);
+      throw ApplicationFailure.nonRetryable(
+        `${run} was not started: ${sentence}`,
+        code ?? 'TEMPORAL_UNREACHABLE',
+      );
+    } finally {
+      this.launching.delete(run);
+      this.grant();
+    }
+  }
+
+  /** Tells a run what was decided about it before it could be told. */
+  private catchUp(run: string): void {
+    const own = this.claimBy(run);
+    if (!own) return;
+    const { lever } = this.now;
+    if (lever && AUTOMATIC.has(own.trigger)) this.mail.send(run, messages.leverMoved, lever);
+    const winner = own.yieldsTo && this.claimBy(own.yieldsTo);
+    if (winner) this.tellToYield([own], winner);
+  }
+
+  tellToYield(rivals: readonly Claim[], { run, runbook, scope }: Claim): void {
+    for (const rival of rivals) this.mail.send(rival.run, messages.yieldTo, { to: run, runbook, scope });
+  }
+
+  claimOf({
+    run,
+    runbook,
+    scope,
+    trigger,
+    mode,
+  }: Pick<StartRequest, 'run' | 'runbook' | 'scope' | 'trigger' | 'mode'>): Claim {
+    const precedence = precedenceOf(findRunbook(catalogue, runbook).kind, mode, trigger);
+    return { run, runbook, scope, trigger, precedence, since: time() };
+  }
+
+  claimBy(run: string): Claim | undefined {
+    return claims(this.now).find((claim) => claim.run === run);
+  }
+}
+
+/** Who has to make room first. */
+export function rivalsIn(contest: Contest): Claim[] {
+  return contest.outcome === 'waits' ? contest.for : [];
+}
+
+/** The workflow's own clock, ISO. */
+export function time(): string {
+  return new Date().toISOString();
+}
