@@ -84,7 +84,7 @@ export function environmentFile(settings: Settings): Config {
       nodeCapacity: 500,
       minimumHealthyShare: 0.5,
       restarts: 2,
-      startTimeout: '5s',
+      startTimeout: '8s',
       ramp: [25, 50, 100],
       rampInterval: '300ms',
       watch: '1s',

@@ -50,7 +50,7 @@ export function nodeLooks(deps: Deps, assessor: Assessor) {
 
     /**
      * Waits until the node has passed as many checks in a row as the health rule asks, each a health and an MCP call.
-     * @throws NODE_UNHEALTHY when its process is gone, or the start time-out of the policies has passed.
+     * @throws NODE_UNHEALTHY when its process is gone, or fails a check after the start time-out of the policies.
      */
     awaitHealthy: beating(async ({ node: id }: OfNode): Promise<Finding<Probe[]>> => {
       const { node, fleet, mcpUrl } = place(deps, id);
@@ -71,7 +71,7 @@ export function nodeLooks(deps: Deps, assessor: Assessor) {
         else passed.length = 0;
         if (passed.length >= rule.successes) break;
         last = probe.said;
-        if (Date.now() > deadline) {
+        if (!probe.ok && Date.now() > deadline) {
           throw new SwitchoverError(
             'NODE_UNHEALTHY',
             `${id} is not healthy ${config.policies.startTimeout} after its start: ${last}`,

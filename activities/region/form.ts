@@ -11,7 +11,7 @@ import { proveService, type Proof } from '../node/prove';
 import { standingOf, type NodeStanding } from '../node/standing';
 import type { nodeWithdrawal } from '../node/withdraw';
 import type { Member } from '../ports';
-import { inWindows, outcomeOf, together, type NodeOutcome } from '../zone/together';
+import { fewAtOnce, outcomeOf, together, type NodeOutcome } from '../zone/together';
 
 /** Nodes of a region that an act is on. */
 export interface OfRegion {
@@ -55,7 +55,7 @@ export function regionForming(deps: Deps, verbs: NodeVerbs) {
     act: (one: { node: string; how: Intent }) => Promise<Deed>,
     sentence: string,
   ): Promise<Deed<NodeOutcome[]>> => {
-    const outcomes = await inWindows(nodes, (node) => outcomeOf(node, () => act({ node, how })));
+    const outcomes = await fewAtOnce(nodes, (node) => outcomeOf(node, () => act({ node, how })));
     const failed = outcomes.filter(({ healthy }) => !healthy).map((one) => `${one.node}: ${one.sentence}`);
     if (failed.length > 0) throw new SwitchoverError('STEP_FAILED', failed.join('; '));
     return together(how, outcomes, sentence);
@@ -65,7 +65,7 @@ export function regionForming(deps: Deps, verbs: NodeVerbs) {
     /** How the region's nodes stand that are no spares. */
     async lookAtRegion({ region }: { region: string }): Promise<Finding<NodeStanding[]>> {
       const inService = nodesOf(config, region).filter(({ spare }) => !spare);
-      const value = await inWindows(inService, ({ id }) => standingOf(deps, id));
+      const value = await fewAtOnce(inService, ({ id }) => standingOf(deps, id));
       const serving = value.filter(({ serves }) => serves).length;
       return { sentence: `${serving} of ${value.length} nodes of ${region} serve`, value };
     },
@@ -98,7 +98,7 @@ export function regionForming(deps: Deps, verbs: NodeVerbs) {
      */
     startNodes: beating(async (ask: Forming): Promise<Deed<NodeOutcome[]>> => {
       const { nodes, how } = ask;
-      const outcomes = await inWindows(nodes, (node) =>
+      const outcomes = await fewAtOnce(nodes, (node) =>
         outcomeOf(node, async () => {
           const deed = await verbs.restartNode({ node, sickPid: 0, how });
           if (how.mode !== 'plan') await verbs.awaitHealthy({ node });

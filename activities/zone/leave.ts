@@ -12,7 +12,7 @@ import { lookAtPool, type Pool } from '../pool';
 import type { HandOver, PoolLoad } from '../ports';
 import { servingIn } from '../sessions/serving';
 import { assessZone, membersOf, type ZoneAssessment, type ZoneNode } from './assess';
-import { inWindows, outcomeOf, together, type NodeOutcome } from './together';
+import { fewAtOnce, outcomeOf, together, type NodeOutcome } from './together';
 
 /** Naming a zone, as every activity on one does. */
 export interface OfZone {
@@ -78,7 +78,7 @@ export function zoneLeaving(
 
     /** Undo of {@link isolateFailedZone}: full weight again for these nodes, and for no others. */
     async readmitNodes({ nodes, how }: { nodes: string[]; how: Intent }): Promise<Deed<NodeOutcome[]>> {
-      const outcomes = await inWindows(nodes, (node) => outcomeOf(node, () => readmitNode({ node, how })));
+      const outcomes = await fewAtOnce(nodes, (node) => outcomeOf(node, () => readmitNode({ node, how })));
       return together(how, outcomes, `${nodes.length} nodes are in the load balancer`);
     },
 
@@ -87,7 +87,7 @@ export function zoneLeaving(
       const { region } = findZone(deps.config, zone);
       const [own, serve] = await Promise.all([membersOf(deps, zone), servingIn(deps, region)]);
       const others = serve.map(({ id }) => id).filter((id) => !liesIn(id, zone));
-      const deeds = await inWindows(own, async ({ id }) => ({
+      const deeds = await fewAtOnce(own, async ({ id }) => ({
         node: id,
         ...(await handOver(deps.sessions, { from: id, to: others, how })),
       }));

@@ -13,7 +13,7 @@ import type { nodeLooks } from '../node/looks';
 import { proveService, type Proof } from '../node/prove';
 import { membersOf, type ZoneNode } from './assess';
 import type { OfZone } from './leave';
-import { inWindows, outcomeOf, together, type NodeOutcome } from './together';
+import { fewAtOnce, outcomeOf, together, type NodeOutcome } from './together';
 
 /** Nodes of a zone on their way back. */
 export interface Returning<Of = string> extends OfZone {
@@ -70,7 +70,7 @@ export function zoneReturn(deps: Deps, assessor: Assessor, verbs: NodeVerbs) {
      */
     async lookAtLeftZone({ zone }: OfZone): Promise<Finding<Returning<Sick>>> {
       const members = await membersOf(deps, zone);
-      const running = await inWindows(members, async ({ id }) => {
+      const running = await fewAtOnce(members, async ({ id }) => {
         const { value } = await assessor.of(id);
         return value.failed && value.process.state === 'running';
       });
@@ -93,7 +93,7 @@ export function zoneReturn(deps: Deps, assessor: Assessor, verbs: NodeVerbs) {
      */
     restoreZone: beating(
       async ({ how, ...back }: Returning<Sick> & { how: Intent }): Promise<Deed<NodeOutcome[]>> => {
-        const outcomes = await inWindows(back.nodes, (one) => restore(one, how));
+        const outcomes = await fewAtOnce(back.nodes, (one) => restore(one, how));
         const changed = outcomes.filter((one) => one.changed);
         if (how.mode === 'plan') {
           const names = changed.map(({ node }) => node).join(', ');
@@ -111,7 +111,7 @@ export function zoneReturn(deps: Deps, assessor: Assessor, verbs: NodeVerbs) {
       async ({ until, ...back }: Returning & { until: string }): Promise<Finding<NodeOutcome[]>> => {
         const watched = back.nodes.map((id) => ({ ...findNode(config, id), health: HEALTHY }));
         do {
-          await inWindows(watched, async (one) => {
+          await fewAtOnce(watched, async (one) => {
             const { ok, said } = await prober.health(one.address);
             const at = new Date().toISOString();
             one.health = next(one.health, ok ? { kind: 'ok', at } : { kind: 'fail', at, cause: said }, rule);

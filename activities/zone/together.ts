@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { SwitchoverError, type ErrorCode } from '../../core/errors';
 import type { Deed, Intent } from '../../core/run';
 
@@ -10,25 +11,30 @@ export interface NodeOutcome {
 }
 
 /** How many nodes are worked on at once: enough to be quick, few enough that their starts do not starve each other. */
-const WINDOW = 8;
+const AT_ONCE = 4;
 
 /** Codes that speak against the one node; anything else is trouble of a system that all of them need. */
 const ITS_OWN: readonly ErrorCode[] = ['NODE_UNHEALTHY', 'FLEET_REFUSED', 'VERIFY_FAILED'];
 
-/** Does the work for each, a window at a time; a failure is thrown once nothing of its window is under way any more. */
-export async function inWindows<Item, Result>(
+/** Does the work for each, a few at once; after a failure no other is begun, and it is thrown once none is under way. */
+export async function fewAtOnce<Item, Result>(
   items: readonly Item[],
   work: (item: Item) => Promise<Result>,
 ): Promise<Result[]> {
-  const results: Result[] = [];
-  for (let begin = 0; begin < items.length; begin += WINDOW) {
-    const settled = await Promise.allSettled(items.slice(begin, begin + WINDOW).map(work));
-    for (const one of settled) {
-      if (one.status === 'rejected') throw one.reason;
-      results.push(one.value);
-    }
-  }
-  return results;
+  const failures: unknown[] = [];
+  const careful = async (item: Item) => {
+    if (failures.length > 0) return [];
+    return work(item).then(
+      (result) => [result],
+      (error: unknown) => {
+        failures.push(error);
+        return [];
+      },
+    );
+  };
+  const results = await Readable.from(items).map(careful, { concurrency: AT_ONCE }).toArray();
+  if (failures.length > 0) throw failures[0];
+  return results.flat();
 }
 
 /** One node's part of an act: what speaks against that node alone is its outcome, everything else is thrown. */

@@ -108,7 +108,7 @@ describe('add-node', () => {
     const broken = 'us-east-1/c/s1';
     await fleet.break(broken, 'mcp');
     const report = await carryOut('add-node', { node: broken }, 'rolled back');
-    expect(report.sentence).toContain(`${broken} is not healthy 5s after its start`);
+    expect(report.sentence).toContain(`${broken} is not healthy 8s after its start`);
     expect(workers.effects()).toEqual(['start us-east-1-c-s1', 'stop us-east-1-c-s1']);
     await fleet.heal(broken);
     await seen.stop(broken);
