@@ -90,7 +90,7 @@ export class Operations {
   private readonly faults = new Batcher<ReportedFault | Symptom, Answered>({
     send: (faults) =>
       this.client.withDeadline(Date.now() + FAULTS_MS, () => this.coordinate(openIncidents, faults)),
-    inFlight: 2,
+    inFlight: 1,
     size: 100,
     waiting: 2_000,
     patienceMs: FAULTS_MS / 2,

@@ -50,7 +50,7 @@ async function storms(sandbox: Sandbox, client: Client): Promise<Measured> {
   const operations = new Operations(client, 'sandbox', catalogue);
   const config = parse(await readFile(sandbox.configPath, 'utf8')) as Config;
   const nodes = nodesOf(config, REGION).filter(({ spare }) => !spare);
-  await storm(alertsOf('resolved', 200), AT_ONCE, sandbox); // code is compiled, connections are opened
+  await storm(alertsOf('resolved', 2 * STORM), AT_ONCE, sandbox); // code is compiled, connections are opened
   const floor = await storm(alertsOf('resolved', STORM), AT_ONCE, sandbox);
   const before = await serverMemory(sandbox);
   say(`a zone of ${config.environment} dies: three of its four nodes are killed`);
