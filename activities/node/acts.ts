@@ -1,7 +1,7 @@
 import { sleep } from '@temporalio/activity';
 import { millis } from '../../core/time';
 import { SwitchoverError } from '../../core/errors';
-import { serving, whyNotTakeOut } from '../../core/guards';
+import { serving, whyNot } from '../../core/guards';
 import type { Deed, Intent } from '../../core/run';
 import { nodesOf } from '../../core/topology';
 import { beating } from '../beating';
@@ -81,7 +81,7 @@ export function nodeActs(deps: Deps, assessor: Assessor) {
           return own.admin === 'maint' ? `${id} gets no traffic` : null;
         },
         refuse: (members) =>
-          whyNotTakeOut({
+          whyNot('take out', {
             pool: node.region,
             server: node.server,
             members,

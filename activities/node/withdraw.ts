@@ -1,5 +1,5 @@
 import { sleep } from '@temporalio/activity';
-import { whyNotRetire } from '../../core/guards';
+import { whyNot } from '../../core/guards';
 import type { Deed, Refusal } from '../../core/run';
 import { millis } from '../../core/time';
 import { findNode, type Node } from '../../core/topology';
@@ -29,11 +29,15 @@ export function nodeWithdrawal(deps: Deps) {
   const { config } = deps;
   const { policies, health } = config;
 
-  const whyNot = (node: Node, { members, load }: Pool, { how, instead }: Withdrawal): Refusal | null => {
+  const whyNotRetire = (
+    node: Node,
+    { members, load }: Pool,
+    { how, instead }: Withdrawal,
+  ): Refusal | null => {
     // A plan has not brought it into service, so that it has to be imagined there.
     const joins = how.mode === 'plan' && instead !== undefined ? [findNode(config, instead)] : [];
     const joined = joins.map(({ server }) => ({ server, admin: 'ready' as const, up: true }));
-    return whyNotRetire({
+    return whyNot('retire', {
       pool: node.region,
       server: node.server,
       members: [...members, ...joined],
@@ -71,7 +75,7 @@ export function nodeWithdrawal(deps: Deps) {
         if (!own) return `${id} is unknown to the load balancer`;
         return to.already(own) ? `${id} ${to.state}` : null;
       },
-      refuse: (pool) => (guarded ? whyNot(node, pool, ask) : null),
+      refuse: (pool) => (guarded ? whyNotRetire(node, pool, ask) : null),
       intention: ({ members }) => to.intention(id, ownOf(node, members)!.current),
       act: () => to.act(loadBalancer, node.server),
       done: () => `${id} ${to.state}`,

@@ -1,5 +1,5 @@
 import { SwitchoverError } from '../../core/errors';
-import { whyNotForm } from '../../core/guards';
+import { whyNot } from '../../core/guards';
 import type { Deed, Finding, Intent } from '../../core/run';
 import { findNode, nodesOf } from '../../core/topology';
 import { beating } from '../beating';
@@ -44,7 +44,7 @@ export function regionForming(deps: Deps, verbs: NodeVerbs) {
     const why = sick.map(({ node, sentence }) => `${node} is left out: ${sentence}`);
     const healthy = of - nodes.length + outcomes.length - sick.length;
     const minimumShare = config.policies.minimumHealthyShare;
-    const refusal = whyNotForm({ region, healthy, of, minimumShare });
+    const refusal = whyNot('form region', { region, healthy, of, minimumShare });
     if (refusal) throw new SwitchoverError('NODE_UNHEALTHY', `${refusal.sentence} (${why.join('; ')})`);
     return [`${healthy} of ${of} nodes of ${region} are healthy`, ...why].join('; ');
   };

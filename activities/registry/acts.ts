@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { SwitchoverError } from '../../core/errors';
-import { whyNotPromote } from '../../core/guards';
+import { whyNot } from '../../core/guards';
 import type { Deed, Intent, Refusal } from '../../core/run';
 import { registryProgram } from '../../core/topology';
 import { beating } from '../beating';
@@ -122,7 +122,7 @@ export function whyNotPromoteIn({ members, standby }: RegistryAssessment): Refus
 
 function mayPromote(standby: RegistryMember | undefined): Refusal | null {
   const { reachable = false, member, link } = standby ?? {};
-  return whyNotPromote({
+  return whyNot('promote standby', {
     standby: reachable ? member : undefined,
     copying: link?.copying ?? false,
     silentS: link?.silentS,

@@ -1,5 +1,5 @@
 import { SwitchoverError } from '../../core/errors';
-import { whyNotMoveSessions } from '../../core/guards';
+import { whyNot } from '../../core/guards';
 import { Placement, candidatesOf, type BucketMove } from '../../core/placement';
 import type { Finding } from '../../core/run';
 import { liesIn } from '../../core/scope';
@@ -50,7 +50,7 @@ export function sessionLooks(deps: Deps) {
       const inService = nodesOf(config, to.split('/', 1)[0]!).filter(
         ({ id, spare }) => id === to || (liesIn(id, to) && !spare),
       );
-      const refusal = whyNotMoveSessions({
+      const refusal = whyNot('move sessions', {
         from,
         to,
         serving: receivers.length,

@@ -1,4 +1,4 @@
-import { serving, whyNotTakeOutZone } from '../../core/guards';
+import { serving, whyNot } from '../../core/guards';
 import type { Deed, Finding, Intent } from '../../core/run';
 import { liesIn } from '../../core/scope';
 import { findNode, findZone } from '../../core/topology';
@@ -130,7 +130,15 @@ function isolate(
         ? null
         : `${why}; none of them gets traffic`,
     refuse: ({ members, load: { peakPerS } }) =>
-      whyNotTakeOutZone({ pool: region, zone, servers, members, minimumShare, peakPerS, memberCapacity }),
+      whyNot('take out zone', {
+        pool: region,
+        zone,
+        servers,
+        members,
+        minimumShare,
+        peakPerS,
+        memberCapacity,
+      }),
     intention: () =>
       `take all ${nodes.length} nodes of zone ${zone} out of the load balancer and close their connections`,
     act: () => loadBalancer.isolate(...servers),

@@ -1,6 +1,6 @@
 import { sleep } from '@temporalio/activity';
 import { SwitchoverError } from '../../core/errors';
-import { whyNotBringBackZone } from '../../core/guards';
+import { whyNot } from '../../core/guards';
 import { HEALTHY, next } from '../../core/health';
 import type { Deed, Finding, Intent } from '../../core/run';
 import { millis } from '../../core/time';
@@ -44,7 +44,7 @@ export function zoneReturn(deps: Deps, assessor: Assessor, verbs: NodeVerbs) {
     const sick = outcomes.filter(({ healthy }) => !healthy);
     const failed = missing + sick.length;
     const why = sick.map(({ node, sentence }) => `${node} stays out: ${sentence}`);
-    const refusal = whyNotBringBackZone({ zone, failed, of, rule: config.health.zone });
+    const refusal = whyNot('bring back zone', { zone, failed, of, rule: config.health.zone });
     if (refusal) throw new SwitchoverError('NODE_UNHEALTHY', `${refusal.sentence} (${why.join('; ')})`);
     return [`${of - failed} of ${of} nodes are healthy`, ...why].join('; ');
   };
@@ -76,7 +76,7 @@ export function zoneReturn(deps: Deps, assessor: Assessor, verbs: NodeVerbs) {
       });
       const failed = running.filter(Boolean).length;
       const of = members.length;
-      const refusal = whyNotBringBackZone({ zone, failed, of, rule: config.health.zone });
+      const refusal = whyNot('bring back zone', { zone, failed, of, rule: config.health.zone });
       if (refusal) throw new SwitchoverError('GUARD_REFUSED', `${refusal.guard}: ${refusal.sentence}`);
       const nodes = members.filter(({ full }) => !full).map(({ id }) => ({ node: id, sickPid: 0 }));
       const sentence =

@@ -48,7 +48,8 @@ async function measure({ repeats }: BenchOptions, stop: AbortSignal): Promise<Be
           { repeats, stop, cycles },
         ),
       );
-      await Promise.all(lanes);
+      const ended = await Promise.allSettled(lanes); // before the connection is closed, also where one of them failed
+      for (const lane of ended) if (lane.status === 'rejected') throw lane.reason;
     } finally {
       await connection.close();
     }

@@ -163,7 +163,9 @@ export class Desk {
     const holder = dealsWith(this.now, fault);
     if (holder && (await this.holders.isAtWork(holder))) return this.join(holder, fault);
     const doubt = whyAsk(this.now, rules, { runbook, scope, at: time() });
-    const contest = await this.holders.claim(this.holders.claimOf({ run, runbook, scope, trigger, mode: 'execute' }));
+    const contest = await this.holders.claim(
+      this.holders.claimOf({ run, runbook, scope, trigger, mode: 'execute' }),
+    );
     if (contest.outcome === 'refused') return this.join(contest.by, fault);
     // Two faults of one moment get the same name for their run: the second joins the first.
     if (this.now.incidents[scope]?.run === run) return this.join(this.holders.claimBy(run)!, fault);
@@ -210,7 +212,10 @@ export class Desk {
     const request = { input, mode, ...(reason === undefined ? {} : { reason }) };
     const warrant: Warrant = { by, trigger };
     const parts = unfinished(this.now, rivalsIn(contest));
-    await this.holders.launch({ run, runbook, scope, request, warrant, ...(digest ? { digest } : {}) }, contest);
+    await this.holders.launch(
+      { run, runbook, scope, request, warrant, ...(digest ? { digest } : {}) },
+      contest,
+    );
     const own = this.holders.claimBy(run);
     for (const part of own ? parts : []) this.join(own!, part);
     this.show();
