@@ -13,10 +13,10 @@ export async function coordinator(carried: Coordination = nothingOpen()): Promis
   const desk = new Desk({ ...nothingOpen(), ...carried });
   const full = () => workflowInfo().continueAsNewSuggested;
   while (!full()) {
-    await condition(() => desk.holders.all().length > 0 || full());
+    await condition(() => desk.busy || full());
     if (await condition(full, SWEEP)) break;
-    await desk.holders.freeEnded(desk.holders.all());
+    await desk.freeEnded();
   }
-  await condition(() => allHandlersFinished() && desk.holders.mail.idle);
+  await condition(() => allHandlersFinished() && desk.idle);
   await continueAsNew<typeof coordinator>(desk.now);
 }

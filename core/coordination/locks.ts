@@ -100,12 +100,12 @@ export function free(now: Coordination, run: string): void {
  * Gives the scopes that have become free to those who wait for them and are `ready` to be told; who has to make room
  * gets nothing. @returns who got theirs
  */
-export function grantNext(now: Coordination, ready: (run: string) => boolean = () => true): Claim[] {
+export function grantNext(now: Coordination): Claim[] {
   const granted: Claim[] = [];
   for (const claim of now.waiting) {
     const { scope, ...lock } = claim;
     const inTheWay = Object.keys(now.locks).some((held) => overlap(held, scope));
-    if (lock.yieldsTo || inTheWay || !ready(lock.run)) continue;
+    if (lock.yieldsTo || inTheWay) continue;
     now.locks[scope] = lock;
     granted.push(claim);
   }

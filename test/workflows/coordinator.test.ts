@@ -148,6 +148,19 @@ describe('a scope', () => {
     });
   });
 
+  it('stays held while nobody can say whether its run goes on, and the coordinator lives', async () => {
+    const { run } = await start();
+    const { world } = lab().run('coordinator-lab');
+    const looked = world.calls.filter((call) => call === 'endedRuns').length;
+    world.scripts('endedRuns', fails('no answer', 'TEMPORAL_UNREACHABLE'));
+    await world.begins('endedRuns', looked + 5); // as often as it is tried
+    await until('it goes on', async () => (await holder()) === run);
+    world.scripts('endedRuns', works);
+    await world.begins('endedRuns', looked + 6);
+    await finish(lab().run(run));
+    await free();
+  });
+
   it('comes back when its run could not be started; who asked is told why', async () => {
     const coordinator = lab().run('coordinator-lab').world;
     coordinator.scripts('launchRun', fails(`there is no node "${node}"`, 'UNKNOWN_TARGET'));

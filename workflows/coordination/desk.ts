@@ -46,7 +46,8 @@ import { catalogue } from '../catalogue';
 import { causeOf } from '../engine/outcome';
 import * as messages from '../messages';
 import { AUTOMATIC, Holders, rivalsIn, time } from './holders';
-import type { Mail } from './mail';
+import { Mail } from './mail';
+import { Turn } from './turn';
 
 const { coordinationRules } = proxyLocalActivities<Activities>({
   startToCloseTimeout: '3s',
@@ -60,25 +61,26 @@ const { coordinationRules } = proxyLocalActivities<Activities>({
  * over; nobody is granted a scope that overlaps a held one; and whoever is told of a run is told of one with a claim.
  */
 export class Desk {
-  readonly holders: Holders;
+  private readonly turn = new Turn();
+  private readonly holders: Holders;
   private readonly mail: Mail;
   private rules: Promise<Rules> | undefined;
 
   constructor(readonly now: Coordination) {
-    this.holders = new Holders(now, (faults) => this.reopen(faults));
-    this.mail = this.holders.mail;
-    setHandler(messages.openIncidents, (faults) => this.openIncidents(faults), {
+    this.mail = new Mail((run) => this.freeEnded([run]));
+    this.holders = new Holders(now, this.mail, (faults) => this.reopen(faults));
+    setHandler(messages.openIncidents, (faults) => this.turn.take(() => this.openIncidents(faults)), {
       description:
         'Faults were seen: each opens an incident and starts its run, or joins the run that deals with it.',
     });
-    setHandler(messages.startRun, (ask) => this.startRun(ask), {
+    setHandler(messages.startRun, (ask) => this.turn.take(() => this.startRun(ask)), {
       description:
         'Starts a run under the lock of its scope, or joins the run of the same runbook that holds it.',
     });
-    setHandler(messages.acquire, (ask) => this.acquire(ask), {
+    setHandler(messages.acquire, (ask) => this.turn.take(() => this.acquire(ask)), {
       description: 'Asked by a run that was started in the Temporal UI: the lock of its scope.',
     });
-    setHandler(messages.moveLever, (change) => this.moveLever(change), {
+    setHandler(messages.moveLever, (change) => this.turn.take(() => this.moveLever(change)), {
       validator: checkLever,
       description:
         'Stops all automation, or lets it go on. Send {"engaged": true, "by": "your name", "reason": "why"}',
@@ -86,7 +88,9 @@ export class Desk {
     setHandler(messages.holds, (holding) => this.hold(holding), {
       description: 'A run has begun under its lock.',
     });
-    setHandler(messages.released, (release) => this.released(release), { description: 'A run is over.' });
+    setHandler(messages.released, (release) => this.turn.take(() => this.released(release)), {
+      description: 'A run is over.',
+    });
     setHandler(messages.rulesChanged, () => void (this.rules = undefined), {
       description: 'Read the environment file again.',
     });
@@ -94,6 +98,23 @@ export class Desk {
     setHandler(messages.explanation, () => explain(this.now), {
       description: 'Who holds what, and who waits for whom and why.',
     });
+  }
+
+  /** Whether anybody has a claim. */
+  get busy(): boolean {
+    return claims(this.now).length > 0;
+  }
+
+  /** Whether all that was sent to runs has arrived, or has not. */
+  get idle(): boolean {
+    return this.mail.idle;
+  }
+
+  /** Gives back what those of the runs have that are over without having said so. Default: of all with a claim. */
+  async freeEnded(runs?: string[]): Promise<void> {
+    const all = () => claims(this.now).map(({ run }) => run);
+    const freeing = this.turn.take(() => this.holders.freeEnded(runs ?? all()));
+    await freeing.catch(() => undefined); // those that could not be looked up are looked up again
   }
 
   private async openIncidents(reported: (ReportedFault | Symptom)[]): Promise<Answered[]> {
@@ -104,8 +125,7 @@ export class Desk {
     noteReports(this.now, faults, time());
     for (const fault of wide) await this.answer({ ...fault, reportedAt: time() }, rules);
     const dealtWith = new Map<unknown, Answered>();
-    const answering = faults.map(async (fault) => dealtWith.set(fault, await this.answer(fault, rules)));
-    await Promise.all(answering);
+    for (const fault of faults) dealtWith.set(fault, await this.answer(fault, rules));
     const answers = reported.map((one) => dealtWith.get(one) ?? this.note(one));
     this.show();
     return answers;

@@ -21,7 +21,7 @@ import { findRunbook } from '../../core/runbook';
 import { catalogue } from '../catalogue';
 import { causeOf } from '../engine/outcome';
 import * as messages from '../messages';
-import { Mail } from './mail';
+import type { Mail } from './mail';
 
 const { launchRun, endedRuns } = proxyLocalActivities<Activities>({
   startToCloseTimeout: '3s',
@@ -41,29 +41,21 @@ export const AUTOMATIC: ReadonlySet<Trigger> = new Set(['alert', 'monitor', 'sch
  * over; nobody is granted a scope that overlaps a held one; and whoever is told of a run is told of one with a claim.
  */
 export class Holders {
-  readonly mail = new Mail((run) => this.freeEnded([run]));
-  /** Runs that have a claim but may not exist yet: to look them up would find them over. */
-  private readonly launching = new Set<string>();
   /** When runs were last seen at work, ms. */
   private readonly seenAt = new Map<string, number>();
 
   constructor(
     private readonly now: Coordination,
+    private readonly mail: Mail,
     /** Faults that a run which is over was to deal with, and has not. */
     private readonly onLeft: (faults: readonly Fault[]) => Promise<void>,
   ) {}
 
-  all(): string[] {
-    return claims(this.now).map(({ run }) => run);
-  }
-
   /** Gives back what those of the runs have that are over without having said so. */
   async freeEnded(runs: string[]): Promise<void> {
-    const begun = runs.filter((run) => !this.launching.has(run) && this.claimBy(run)?.since !== time());
-    if (begun.length === 0) return;
-    const ended = new Set(await endedRuns(begun));
+    const ended = new Set(await endedRuns(runs));
     const parts = [...ended].flatMap((run) => this.now.parts[run] ?? []);
-    for (const run of begun) {
+    for (const run of runs) {
       if (ended.has(run)) this.forget(run, { state: 'failed', changed: true });
       else this.seenAt.set(run, Date.now());
     }
@@ -93,8 +85,7 @@ export class Holders {
 
   /** Tells the runs whose scopes have become free. */
   grant(): void {
-    for (const { run } of grantNext(this.now, (waiting) => !this.launching.has(waiting)))
-      this.mail.send(run, messages.scopeGranted);
+    for (const { run } of grantNext(this.now)) this.mail.send(run, messages.scopeGranted);
   }
 
   /** Claims a scope, after freeing it from runs in the way that are over without having said so. */
@@ -121,7 +112,6 @@ export class Holders {
   async launch(asked: Parameters<typeof launchRun>[0], contest: Contest): Promise<boolean> {
     const waitsFor = rivalsIn(contest);
     const { run } = asked;
-    this.launching.add(run);
     this.tellToYield(waitsFor, this.claimBy(run)!);
     const warrant = {
       ...asked.warrant,
@@ -139,7 +129,6 @@ export class Holders {
         code ?? 'TEMPORAL_UNREACHABLE',
       );
     } finally {
-      this.launching.delete(run);
       this.grant();
     }
   }

@@ -113,15 +113,6 @@ describe('a scope', () => {
     expect(now.waiting).toMatchObject([{ run: 'person', yieldsTo: 'wide' }, { run: 'wide' }]);
   });
 
-  it('is not given to a run that cannot be told yet', () => {
-    const now = nothingOpen();
-    claimScope(now, claimOf('r1', node));
-    claimScope(now, claimOf('wide', zone));
-    free(now, 'r1');
-    expect(grantNext(now, (run) => run !== 'wide')).toEqual([]);
-    expect(grantNext(now)).toMatchObject([{ run: 'wide' }]);
-  });
-
   it('of a run that is at work unrecorded is recorded, unless somebody else is there', () => {
     const now = nothingOpen();
     record(now, claimOf('r1', node));

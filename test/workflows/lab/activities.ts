@@ -37,6 +37,7 @@ export const RULES: Rules = {
  * say what it does; here stands what is usual.
  */
 export function labActivities(client: Client, world: () => World) {
+  const { endedRuns } = coordinatorActivities({ client } as Deps, {} as Assessor);
   return {
     look: async (asked: { thing: string }) =>
       world().call(`look ${asked.thing}`, asked, () => ({
@@ -78,6 +79,6 @@ export function labActivities(client: Client, world: () => World) {
 
     coordinationRules: async () => world().call('coordinationRules', {}, () => RULES),
 
-    endedRuns: coordinatorActivities({ client } as Deps, {} as Assessor).endedRuns,
+    endedRuns: async (runs: string[]) => world().call('endedRuns', runs, () => endedRuns(runs)),
   };
 }

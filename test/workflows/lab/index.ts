@@ -1,7 +1,9 @@
 import { Context } from '@temporalio/activity';
+import { isGrpcServiceError } from '@temporalio/client';
 import type { TypedSearchAttributes } from '@temporalio/common';
+import type { History } from '@temporalio/common/lib/proto-utils';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { DefaultLogger, Runtime, Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import type { Mode, RunRequest, Warrant } from '../../../core/run';
 import { findRunbook, scopeOf, workflowType } from '../../../core/runbook';
 import { launch } from '../../../operations/launch';
@@ -19,6 +21,9 @@ export { BRIEFING } from './activities';
 export { outline, type LabRun } from './run';
 export { answers, fails, hangs, insists, works } from './script';
 export type { Line } from './procedure';
+
+/** gRPC's code for what the server does not know. */
+const NOT_FOUND = 5;
 
 export const NODE = 'us-east-1/a/n1';
 export const SCOPE = `node/${NODE}`;
@@ -43,6 +48,7 @@ export class Lab {
     readonly env: TestWorkflowEnvironment,
     private readonly worker: Worker,
     private readonly working: Promise<void>,
+    private readonly workflowBundle: WorkflowBundleOption,
   ) {}
 
   static async open(server: () => Promise<TestWorkflowEnvironment>): Promise<Lab> {
@@ -62,16 +68,20 @@ export class Lab {
       maxHeartbeatThrottleInterval: '50ms',
       shutdownGraceTime: 0,
     });
-    const lab = new Lab(env, worker, worker.run());
+    const lab = new Lab(env, worker, worker.run(), workflowBundle);
     return lab;
   }
 
-  /** Ends worker and server, whatever still runs. */
+  /** Ends worker and server, whatever still runs. @throws the first history that does not replay */
   async close(): Promise<void> {
+    const histories = await this.histories();
     for (const world of this.worlds.values()) world.releaseAll();
     this.worker.shutdown();
     await this.working;
     await this.env.teardown();
+    const { workflowBundle } = this;
+    for await (const { error } of Worker.runReplayHistories({ workflowBundle }, histories))
+      if (error) throw error;
   }
 
   /** Starts a run as a door does: checked, and with the lock of its scope. */
@@ -109,6 +119,21 @@ export class Lab {
   /** A run that was started by another hand. */
   run(id: string): LabRun {
     return new LabRun(this.env.client.workflow.getHandle(id), this.world(id), this.env);
+  }
+
+  /** What has happened to every workflow so far. */
+  private async histories(): Promise<{ workflowId: string; history: History }[]> {
+    const ids = [...this.worlds.keys(), BRIEFING.coordinator];
+    const read = async (workflowId: string) => {
+      const history = await this.env.client.workflow
+        .getHandle(workflowId)
+        .fetchHistory()
+        .catch((error: unknown) => {
+          if (!isGrpcServiceError(error) || error.code !== NOT_FOUND) throw error;
+        });
+      return history ? [{ workflowId, history }] : [];
+    };
+    return (await Promise.all(ids.map(read))).flat();
   }
 
   private name(script: Script = {}): string {
