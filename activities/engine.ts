@@ -1,6 +1,6 @@
 import type { Config } from '../core/config';
 import { millis } from '../core/time';
-import type { Grant, StartRequest } from '../core/coordination';
+import type { Grant, Holding, Release, StartRequest } from '../core/coordination';
 import { SwitchoverError } from '../core/errors';
 import type { Briefing } from '../core/run';
 import { findRunbook, scopeOf } from '../core/runbook';
@@ -8,7 +8,6 @@ import { checkRequest } from '../core/runbook-schema';
 import { parseScope } from '../core/scope';
 import { catalogue } from '../operations';
 import { findNode, findZone, regionConfig } from '../core/topology';
-import { coordinatorId } from '../workflows/messages';
 import type { Deps } from './deps';
 import type { Notice } from './ports';
 
@@ -24,6 +23,16 @@ export function engineActivities(deps: Deps) {
     /** Takes the scope's lock for a run that was started past the coordinator. */
     async acquireScope(claim: Omit<StartRequest, 'input' | 'by'>): Promise<Grant> {
       return deps.operations.acquire(claim);
+    },
+
+    /** Tells the coordinator of a lock that it may have died over before it recorded it. */
+    async recordHolding(holding: Holding): Promise<void> {
+      await deps.operations.recordHolding(holding);
+    },
+
+    /** Gives back the scope of a run that is over. */
+    async giveBack(release: Release): Promise<void> {
+      await deps.operations.giveBack(release);
     },
 
     async notifyPeople({ notice, key }: { notice: Notice; key: string }): Promise<void> {
@@ -49,7 +58,6 @@ export function brief(config: Config, runbook: string, request: unknown): Briefi
     );
   const { restarts, ramp, zoneHold } = config.policies;
   return {
-    coordinator: coordinatorId(config.environment),
     rtoMs: millis(promised.rto),
     escalation: config.escalation,
     restarts,

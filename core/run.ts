@@ -85,8 +85,6 @@ export interface Warrant {
 
 /** What a run has to know of its environment before its first step. */
 export interface Briefing {
-  /** Workflow id of the environment's coordinator. */
-  coordinator: string;
   /** The objective the run is measured against, milliseconds. */
   rtoMs: number;
   escalation: EscalationLevel[];

@@ -14,8 +14,10 @@ import {
   type Coordination,
   type Fault,
   type Grant,
+  type Holding,
   type LeverChange,
   type Opened,
+  type Release,
   type ReportedFault,
   type StartRequest,
   type Started,
@@ -41,8 +43,10 @@ import {
   coordinatorId,
   decisions,
   explanation,
+  holds,
   moveLever,
   openIncidents,
+  released,
   report,
   rulesChanged,
   startRun,
@@ -158,6 +162,16 @@ export class Operations {
   /** Asks for the lock of a scope, on behalf of a run that was started past the coordinator. */
   async acquire(claim: Omit<StartRequest, 'input' | 'by'>): Promise<Grant> {
     return this.coordinate(acquire, claim);
+  }
+
+  /** Tells the coordinator of a run at work whose lock it may not have recorded. */
+  async recordHolding(holding: Holding): Promise<void> {
+    await this.coordinate(holds, holding);
+  }
+
+  /** Gives back what a run that is over has. */
+  async giveBack(release: Release): Promise<void> {
+    await this.coordinate(released, release);
   }
 
   /** Engages or releases the safety lever; the answer is one sentence. @throws BAD_INPUT */
@@ -303,15 +317,22 @@ export class Operations {
     ask: Ask,
     updateId?: string,
   ): Promise<Answer> {
+    const coordinator = this.coordinator();
+    const options = { args: [ask] as [Ask], ...(updateId ? { updateId } : {}) };
+    try {
+      // With a start in the same call an update that meets the coordinator between two histories would wait for 1 s and more.
+      return await this.client.workflow.getHandle(coordinator.workflowId).executeUpdate(update, options);
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw asSwitchoverError(error);
+    }
     const startWorkflowOperation = new WithStartWorkflowOperation('coordinator', {
-      ...this.coordinator(),
+      ...coordinator,
       workflowIdConflictPolicy: 'USE_EXISTING',
     });
     try {
       return await this.client.workflow.executeUpdateWithStart(update, {
-        args: [ask],
+        ...options,
         startWorkflowOperation,
-        ...(updateId ? { updateId } : {}),
       });
     } catch (error) {
       throw asSwitchoverError(error);

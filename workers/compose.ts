@@ -14,11 +14,19 @@ import { SwitchoverError } from '../core/errors';
 import { Operations, catalogue } from '../operations';
 import { readSecret } from '../operations/secrets';
 
+/** Two ways to the Temporal server. */
+export interface TemporalAccess {
+  /** For what goes to the coordinator. */
+  temporal: Client;
+  /** The worker's own: a run that is started through it begins at once in this process. */
+  connection: NativeConnection;
+  namespace: string;
+}
+
 /** The real systems the environment file names. `close` ends their connections. */
 export function compose(
   config: Config,
-  connection: NativeConnection,
-  namespace: string,
+  { temporal, connection, namespace }: TemporalAccess,
   warn: (sentence: string) => void = () => undefined,
 ): Deps & { close: () => Promise<void> } {
   const regions = new Map<string, RegionSystems>(
@@ -47,7 +55,7 @@ export function compose(
     registry: registryOf(config),
     prober: prober({ timeoutMs: millis(config.health.node.timeout) }),
     notifier: webhookNotifier(),
-    operations: new Operations(client, config.environment, catalogue),
+    operations: new Operations(temporal, config.environment, catalogue),
     ...(journal ? { journal } : {}),
     client,
     close: async () => {

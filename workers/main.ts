@@ -2,7 +2,7 @@ import { DefaultLogger, NativeConnection, Runtime, type NativeConnectionOptions 
 import { parseArgs } from 'node:util';
 import pino from 'pino';
 import { messageOf } from '../core/errors';
-import { catalogue, loadConfig, temporalOptions } from '../operations';
+import { catalogue, connect, loadConfig, temporalOptions } from '../operations';
 import { keepTemplates } from '../operations/templates';
 import { prebuilt } from './bundle';
 import { compose } from './compose';
@@ -30,7 +30,8 @@ export async function main(): Promise<void> {
   const { connectionOptions, namespace } = temporalOptions();
   // Out of profiles an API key is always a string, never the function that the other kind of connection also takes.
   const connection = await NativeConnection.connect(connectionOptions as NativeConnectionOptions);
-  const deps = compose(config, connection, namespace, (sentence) => log.warn(sentence));
+  const temporal = await connect();
+  const deps = compose(config, { temporal, connection, namespace }, (sentence) => log.warn(sentence));
   const worker = await createWorker(deps, connection, namespace, prebuilt());
   const running = worker.run();
   await deps.operations.keepCoordinated();
@@ -43,7 +44,7 @@ export async function main(): Promise<void> {
     await running;
   } finally {
     await deps.close();
-    await connection.close();
+    await Promise.all([connection.close(), temporal.connection.close()]);
   }
 }
 

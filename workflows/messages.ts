@@ -64,10 +64,13 @@ export const acquire = defineUpdate<Grant, [Omit<StartRequest, 'input' | 'by'>]>
 export const moveLever = defineUpdate<string, [LeverChange]>('moveLever');
 
 /** A run has begun under the lock that was taken for it: recorded where the coordinator died before it could. */
-export const holds = defineSignal<[Holding]>('holds');
+export const holds = defineUpdate<void, [Holding]>('holds');
 
-/** A run has ended. */
-export const released = defineSignal<[Release]>('released');
+/**
+ * A run has ended. An update like all that comes to the coordinator, not a signal: one that comes in while the coordinator
+ * begins a new history would keep it from doing so.
+ */
+export const released = defineUpdate<void, [Release]>('released');
 
 /** The environment file may have changed: read what it says of coordination again. */
 export const rulesChanged = defineSignal('rulesChanged');

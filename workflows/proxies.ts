@@ -25,7 +25,7 @@ export const long = proxyActivities<Activities>({
   retry: { initialInterval: '100ms', backoffCoefficient: 2, maximumInterval: '2s', maximumAttempts: 5 },
 });
 
-/** Messages to people: tried for a minute, then the next rung is called. */
+/** Messages, to people and to the coordinator: tried for a minute. */
 export const call = proxyActivities<Activities>({
   startToCloseTimeout: '10s',
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { Client, Connection } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { parse } from 'yaml';
 import type { Config } from '../../core/config';
 import { nodesOf } from '../../core/topology';
-import { catalogue, Operations } from '../../operations';
+import { catalogue, connect, Operations } from '../../operations';
 import { breakPart, type Sandbox } from '../../sandbox';
 import { coordinatorId } from '../../workflows/messages';
 import { benchmark } from '../lib/benchmark';
@@ -36,11 +36,11 @@ interface Measured {
 async function measure(): Promise<BenchReport> {
   let measured: Measured | undefined;
   await withSandbox({ monitoring: false, nodesPerZone: 4, workers: 1 }, async (sandbox) => {
-    const connection = await Connection.connect({ address: sandbox.temporalAddress });
+    const client = await connect(sandbox.temporalAddress);
     try {
-      measured = await storms(sandbox, new Client({ connection }));
+      measured = await storms(sandbox, client);
     } finally {
-      await connection.close();
+      await client.connection.close();
     }
   });
   return reportOf(measured!);

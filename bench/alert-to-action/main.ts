@@ -1,9 +1,8 @@
-import { Client, Connection } from '@temporalio/client';
 import { parse } from 'yaml';
 import { readFile } from 'node:fs/promises';
 import type { Config } from '../../core/config';
 import { nodesOf } from '../../core/topology';
-import { Operations, catalogue } from '../../operations';
+import { Operations, catalogue, connect } from '../../operations';
 import type { Sandbox } from '../../sandbox';
 import { benchmark, type BenchOptions } from '../lib/benchmark';
 import type { BenchReport } from '../lib/report';
@@ -24,8 +23,8 @@ async function measure({ repeats }: BenchOptions, stop: AbortSignal): Promise<Be
   let joined = 0;
   await withSandbox({ monitoring: false }, async (sandbox) => {
     const floor = await openFloor(sandbox.temporalAddress);
-    const connection = await Connection.connect({ address: sandbox.temporalAddress });
-    const operations = new Operations(new Client({ connection }), 'sandbox', catalogue);
+    const client = await connect(sandbox.temporalAddress);
+    const operations = new Operations(client, 'sandbox', catalogue);
     const nodes = await victims(sandbox);
     try {
       for (let i = -WARM_UP; alerts.length < repeats && !stop.aborted; i += 1) {
@@ -40,7 +39,7 @@ async function measure({ repeats }: BenchOptions, stop: AbortSignal): Promise<Be
         );
       }
     } finally {
-      await Promise.all([floor.close(), connection.close()]);
+      await Promise.all([floor.close(), client.connection.close()]);
     }
   });
   return reportOf(bare, alerts, joined);

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { Client, Connection } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { parse } from 'yaml';
 import type { Config } from '../../core/config';
 import { nodesOf } from '../../core/topology';
-import { catalogue, Operations } from '../../operations';
+import { catalogue, connect, Operations } from '../../operations';
 import { coordinatorId } from '../../workflows/messages';
 import { benchmark, type BenchOptions } from '../lib/benchmark';
 import type { BenchReport } from '../lib/report';
@@ -34,9 +34,8 @@ interface Cycles {
 async function measure({ repeats }: BenchOptions, stop: AbortSignal): Promise<BenchReport> {
   const cycles: Cycles = { answeredMs: [], longest: 0, renewed: 0, joined: 0 };
   await withSandbox({ monitoring: false, server: false, workers: 1 }, async (sandbox) => {
-    const connection = await Connection.connect({ address: sandbox.temporalAddress });
+    const client = await connect(sandbox.temporalAddress);
     try {
-      const client = new Client({ connection });
       const config = parse(await readFile(sandbox.configPath, 'utf8')) as Config;
       const nodes = Object.keys(config.regions).flatMap((region) =>
         nodesOf(config, region).filter(({ spare }) => !spare),
@@ -51,7 +50,7 @@ async function measure({ repeats }: BenchOptions, stop: AbortSignal): Promise<Be
       const ended = await Promise.allSettled(lanes); // before the connection is closed, also where one of them failed
       for (const lane of ended) if (lane.status === 'rejected') throw lane.reason;
     } finally {
-      await connection.close();
+      await client.connection.close();
     }
   });
   return reportOf(cycles);

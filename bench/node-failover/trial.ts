@@ -1,7 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { Client, Connection } from '@temporalio/client';
 import { isOver, type RunReport } from '../../core/run';
-import { Operations, catalogue } from '../../operations';
+import { Operations, catalogue, connect } from '../../operations';
 import { healPart, type NodeFault, type Sandbox } from '../../sandbox';
 import { breakUnderLoad, CROWD, servingNodes, wait, type Episode, type Scene } from '../../sandbox/scenario';
 import { say } from '../lib/sandbox';
@@ -78,9 +77,9 @@ async function healed(
   { node, watch, brokenAt }: Scene,
 ): Promise<RunReport | undefined> {
   await seen(() => watch.backAt, HEALED_MS, stop);
-  const connection = await Connection.connect({ address: sandbox.temporalAddress });
+  const client = await connect(sandbox.temporalAddress);
   try {
-    const operations = new Operations(new Client({ connection }), 'sandbox', catalogue);
+    const operations = new Operations(client, 'sandbox', catalogue);
     const newest = async (): Promise<string> => {
       const runs = await operations.list({ limit: 5 });
       const found = runs.find(
@@ -93,7 +92,7 @@ async function healed(
     await pause(SETTLE_MS, undefined, { signal: stop });
     return isOver(report.state) ? report : undefined;
   } finally {
-    await connection.close();
+    await client.connection.close();
   }
 }
 

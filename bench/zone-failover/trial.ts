@@ -1,7 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { Client, Connection } from '@temporalio/client';
 import type { RunReport } from '../../core/run';
-import { Operations, catalogue } from '../../operations';
+import { Operations, catalogue, connect } from '../../operations';
 import { breakPart, healPart, type Sandbox, type Target } from '../../sandbox';
 import { BalancerWatch, CROWD, servingNodes, underLoad, wait } from '../../sandbox/scenario';
 import { say } from '../lib/sandbox';
@@ -129,9 +128,9 @@ async function failedOver(
   brokenAt: number,
 ): Promise<FailedOver | undefined> {
   await seen(() => zone.backAt, BACK_MS, stop);
-  const connection = await Connection.connect({ address: sandbox.temporalAddress });
+  const client = await connect(sandbox.temporalAddress);
   try {
-    const operations = new Operations(new Client({ connection }), 'sandbox', catalogue);
+    const operations = new Operations(client, 'sandbox', catalogue);
     const runs = (await operations.list({ limit: 50 })).filter(
       ({ scope, startedAt }) => Date.parse(startedAt) >= brokenAt && scope.includes(`/${ZONE.id}`),
     );
@@ -145,7 +144,7 @@ async function failedOver(
       others: runs.filter((run) => run.state !== 'absorbed' && !own.includes(run)).length,
     };
   } finally {
-    await connection.close();
+    await client.connection.close();
   }
 }
 

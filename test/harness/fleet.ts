@@ -1,6 +1,6 @@
-import { Client, Connection } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import type { RunReport, RunState } from '../../core/run';
-import { Operations, catalogue } from '../../operations';
+import { Operations, catalogue, connect as connectTemporal } from '../../operations';
 import { breakPart, connect, down, healPart, up, type Sandbox, type SandboxOptions } from '../../sandbox';
 import { until } from './until';
 
@@ -35,8 +35,7 @@ export async function testFleet(options: SandboxOptions & { block: number }): Pr
   await down(options);
   await up({ monitoring: false, server: false, ...options });
   const sandbox = await connect(options);
-  const connection = await Connection.connect({ address: sandbox.temporalAddress });
-  const client = new Client({ connection });
+  const client = await connectTemporal(sandbox.temporalAddress);
   const operations = new Operations(client, 'sandbox', catalogue);
   return {
     sandbox,
@@ -67,7 +66,7 @@ export async function testFleet(options: SandboxOptions & { block: number }): Pr
         LIMIT_MS,
       ),
     close: async () => {
-      await connection.close();
+      await client.connection.close();
       await down(options);
     },
   };

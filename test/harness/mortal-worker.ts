@@ -1,7 +1,7 @@
 import { appendFileSync } from 'node:fs';
 import { NativeConnection } from '@temporalio/worker';
 import type { Deps } from '../../activities/deps';
-import { loadConfig, temporalOptions } from '../../operations';
+import { connect, loadConfig, temporalOptions } from '../../operations';
 import { prebuilt } from '../../workers/bundle';
 import { compose } from '../../workers/compose';
 import { createWorker } from '../../workers/worker';
@@ -14,7 +14,8 @@ import { createWorker } from '../../workers/worker';
 async function main(): Promise<void> {
   const { connectionOptions, namespace } = temporalOptions();
   const connection = await NativeConnection.connect({ address: connectionOptions.address ?? '' });
-  const deps = mortal(compose(loadConfig(), connection, namespace));
+  const temporal = await connect();
+  const deps = mortal(compose(loadConfig(), { temporal, connection, namespace }));
   const worker = await createWorker(deps, connection, namespace, prebuilt());
   await worker.run();
 }

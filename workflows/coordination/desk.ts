@@ -1,5 +1,7 @@
 import {
   ApplicationFailure,
+  allHandlersFinished,
+  condition,
   proxyLocalActivities,
   setCurrentDetails,
   setHandler,
@@ -46,7 +48,7 @@ import { catalogue } from '../catalogue';
 import { causeOf } from '../engine/outcome';
 import * as messages from '../messages';
 import { AUTOMATIC, Holders, rivalsIn, time } from './holders';
-import { Mail } from './mail';
+import { Mail, type Letters } from './mail';
 import { Turn } from './turn';
 
 const { coordinationRules } = proxyLocalActivities<Activities>({
@@ -66,8 +68,11 @@ export class Desk {
   private readonly mail: Mail;
   private rules: Promise<Rules> | undefined;
 
-  constructor(readonly now: Coordination) {
-    this.mail = new Mail((run) => this.freeEnded([run]));
+  constructor(
+    private readonly now: Coordination,
+    letters: Letters,
+  ) {
+    this.mail = new Mail(letters, (run) => this.freeEnded([run]));
     this.holders = new Holders(now, this.mail, (faults) => this.reopen(faults));
     setHandler(messages.openIncidents, (faults) => this.turn.take(() => this.openIncidents(faults)), {
       description:
@@ -105,9 +110,11 @@ export class Desk {
     return claims(this.now).length > 0;
   }
 
-  /** Whether all that was sent to runs has arrived, or has not. */
-  get idle(): boolean {
-    return this.mail.idle;
+  /** Finishes what is under way. @returns what whoever goes on has to know */
+  async close(): Promise<[Coordination, Letters]> {
+    this.mail.close();
+    await condition(() => allHandlersFinished() && this.mail.idle);
+    return [this.now, this.mail.letters];
   }
 
   /** Gives back what those of the runs have that are over without having said so. Default: of all with a claim. */

@@ -13,29 +13,43 @@ interface Letter {
   trigger?: Trigger;
 }
 
+/** By run. */
+export type Letters = Record<string, Letter>;
+
 /**
  * Signals to runs; whoever sends one does not wait for its arrival. A run that cannot be reached may be over: then the
  * coordinator is told to look.
  */
 export class Mail {
-  private readonly letters = new Map<string, Letter>();
   private underWay = 0;
+  private closing = false;
 
-  constructor(private readonly onUnreachable: (run: string) => Promise<void>) {}
+  constructor(
+    /** What was not sent before; from now on, what is not sent yet. */
+    readonly letters: Letters,
+    private readonly onUnreachable: (run: string) => Promise<void>,
+  ) {
+    for (const [run, letter] of Object.entries(letters)) void this.deliver(run, letter);
+  }
+
+  /** From now on alerts are kept for whoever goes on. */
+  close(): void {
+    this.closing = true;
+  }
 
   /** Whether all that was sent has arrived, or has not. */
   get idle(): boolean {
-    return this.letters.size === 0 && this.underWay === 0;
+    return this.underWay === 0;
   }
 
   /** Adds an alert to the run's next delivery. `trigger`: it would have started this very runbook. */
   attach(run: string, alert: AlertRef, trigger: Trigger | undefined): void {
-    const known = this.letters.get(run);
+    const known = this.letters[run];
     const letter = known ?? { alerts: [] };
     letter.alerts.push(alert);
     if (trigger) letter.trigger = trigger;
     if (known) return;
-    this.letters.set(run, letter);
+    this.letters[run] = letter;
     void this.deliver(run, letter);
   }
 
@@ -46,13 +60,13 @@ export class Mail {
   /** The first alert goes at once, with those that came with it; what comes soon after goes together. */
   private async deliver(run: string, letter: Letter): Promise<void> {
     await Promise.resolve();
-    while (letter.alerts.length > 0) {
+    while (letter.alerts.length > 0 && !this.closing) {
       this.send(run, alertsAttached, letter.alerts, letter.trigger);
       letter.alerts = [];
       delete letter.trigger;
       await sleep(ALERTS_EVERY_MS);
     }
-    this.letters.delete(run);
+    if (letter.alerts.length === 0) delete this.letters[run];
   }
 
   private async carry(run: string, signal: () => Promise<void>): Promise<void> {

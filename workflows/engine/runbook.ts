@@ -3,7 +3,6 @@ import {
   CancellationScope,
   allHandlersFinished,
   condition,
-  getExternalWorkflowHandle,
   isCancellation,
   setHandler,
   upsertSearchAttributes,
@@ -16,16 +15,8 @@ import { findRunbook, scopeOf, type Runbook } from '../../core/runbook';
 import { precedenceOf } from '../../core/coordination';
 import { initialAttributes } from '../attributes';
 import { catalogue } from '../catalogue';
-import {
-  alertsAttached,
-  holds,
-  leverMoved,
-  released,
-  report as reportQuery,
-  scopeGranted,
-  yieldTo,
-} from '../messages';
-import { quick } from '../proxies';
+import { alertsAttached, leverMoved, report as reportQuery, scopeGranted, yieldTo } from '../messages';
+import { call, quick } from '../proxies';
 import { Ledger, now } from './ledger';
 import { Operator } from './operator';
 import { Aborted, Ended, StepFailed, Yielded, causeOf } from './outcome';
@@ -58,7 +49,8 @@ export function runbook<Input>(
 class Engine {
   private readonly operator: Operator;
   private run: Run | undefined;
-  private coordinator: string | undefined;
+  /** Whether the coordinator knows of this run, or may. */
+  private underLock = false;
   private reminding: Promise<void> | undefined;
   /** Set once the coordinator says that a scope it had promised is this run's. */
   private hasScope = false;
@@ -122,7 +114,7 @@ class Engine {
     report.objective = { rtoMs: briefing.rtoMs };
     this.run = new Run(this.ledger, this.operator, briefing, this.declared.onFailure);
     if (mode === 'plan') return;
-    this.coordinator = briefing.coordinator;
+    this.underLock = true;
     if (granted) await this.turn(this.warrant?.waitsFor);
     else {
       const grant = await quick.acquireScope({
@@ -159,8 +151,8 @@ class Engine {
   private remind(trigger: Trigger): void {
     const { run, runbook: id, scope, mode, startedAt } = this.ledger.report;
     const precedence = precedenceOf(this.declared.kind, mode, trigger);
-    this.reminding = getExternalWorkflowHandle(this.coordinator!)
-      .signal(holds, { run, runbook: id, scope, trigger, precedence, since: startedAt })
+    this.reminding = call
+      .recordHolding({ run, runbook: id, scope, trigger, precedence, since: startedAt })
       .catch(() => undefined);
   }
 
@@ -288,11 +280,10 @@ class Engine {
   private async leave(): Promise<void> {
     const { run, scope, state } = this.ledger.report;
     const { seenBy } = this.operator;
-    if (this.coordinator) {
-      await this.reminding; // signals sent together may arrive in any order
-      const coordinator = getExternalWorkflowHandle(this.coordinator);
-      await coordinator
-        .signal(released, { run, scope, state, changed: this.changed, ...(seenBy ? { seenBy } : {}) })
+    if (this.underLock) {
+      await this.reminding; // what is sent together may arrive in any order
+      await quick
+        .giveBack({ run, scope, state, changed: this.changed, ...(seenBy ? { seenBy } : {}) })
         .catch(() => undefined);
     }
     await condition(allHandlersFinished);

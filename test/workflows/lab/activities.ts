@@ -1,18 +1,21 @@
-import type { Client } from '@temporalio/client';
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import type { UpdateDefinition } from '@temporalio/common';
 import { coordinatorActivities } from '../../../activities/coordinator';
 import type { Deps } from '../../../activities/deps';
 import type { Assessor } from '../../../activities/node/assess';
 import type { Briefing, Intent } from '../../../core/run';
-import type { Rules } from '../../../core/coordination';
+import type { Holding, Release, Rules } from '../../../core/coordination';
 import { findRunbook } from '../../../core/runbook';
 import { checkRequest } from '../../../core/runbook-schema';
 import { launch, type Launch } from '../../../operations/launch';
+import { coordinatorId, holds, released } from '../../../workflows/messages';
 import catalogue from './catalogue';
 import type { World } from './script';
 
+export const COORDINATOR = coordinatorId('lab');
+
 /** What the lab's environment tells a run. */
 export const BRIEFING: Briefing = {
-  coordinator: 'coordinator-lab',
   rtoMs: 5_000,
   escalation: [
     { to: 'ada', webhook: 'http://127.0.0.1:1/ada', after: '5m' },
@@ -38,6 +41,13 @@ export const RULES: Rules = {
  */
 export function labActivities(client: Client, world: () => World) {
   const { endedRuns } = coordinatorActivities({ client } as Deps, {} as Assessor);
+  const tell = async <Told>(update: UpdateDefinition<void, [Told]>, told: Told): Promise<void> => {
+    try {
+      await client.workflow.getHandle(COORDINATOR).executeUpdate(update, { args: [told] });
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error; // most tests go without one
+    }
+  };
   return {
     look: async (asked: { thing: string }) =>
       world().call(`look ${asked.thing}`, asked, () => ({
@@ -69,6 +79,9 @@ export function labActivities(client: Client, world: () => World) {
         checkRequest(findRunbook(catalogue, asked.runbook), asked.request);
         return BRIEFING;
       }),
+
+    recordHolding: async (holding: Holding) => tell(holds, holding),
+    giveBack: async (release: Release) => tell(released, release),
 
     acquireScope: async (asked: unknown) => world().call('acquireScope', asked, () => ({ granted: true })),
 

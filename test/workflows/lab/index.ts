@@ -9,7 +9,7 @@ import { findRunbook, scopeOf, workflowType } from '../../../core/runbook';
 import { launch } from '../../../operations/launch';
 import { activityInterceptors } from '../../../workers/interceptors';
 import { TASK_QUEUE } from '../../../workflows/messages';
-import { BRIEFING, labActivities } from './activities';
+import { BRIEFING, COORDINATOR, labActivities } from './activities';
 import { labBundle } from './bundle';
 import catalogue from './catalogue';
 import type { Line } from './procedure';
@@ -21,9 +21,6 @@ export { BRIEFING } from './activities';
 export { outline, type LabRun } from './run';
 export { answers, fails, hangs, insists, works } from './script';
 export type { Line } from './procedure';
-
-/** gRPC's code for what the server does not know. */
-const NOT_FOUND = 5;
 
 export const NODE = 'us-east-1/a/n1';
 export const SCOPE = `node/${NODE}`;
@@ -123,13 +120,13 @@ export class Lab {
 
   /** What has happened to every workflow so far. */
   private async histories(): Promise<{ workflowId: string; history: History }[]> {
-    const ids = [...this.worlds.keys(), BRIEFING.coordinator];
+    const ids = [...this.worlds.keys(), COORDINATOR];
     const read = async (workflowId: string) => {
       const history = await this.env.client.workflow
         .getHandle(workflowId)
         .fetchHistory()
         .catch((error: unknown) => {
-          if (!isGrpcServiceError(error) || error.code !== NOT_FOUND) throw error;
+          if (!isGrpcServiceError(error) || !error.message.includes('NOT_FOUND')) throw error;
         });
       return history ? [{ workflowId, history }] : [];
     };
