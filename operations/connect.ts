@@ -68,10 +68,10 @@ export async function connect(address?: string): Promise<Client> {
     });
     return new Client({ connection, namespace });
   } catch (error) {
-    const address = connectionOptions.address ?? 'localhost:7233';
+    const at = connectionOptions.address ?? 'localhost:7233';
     throw new SwitchoverError(
       'TEMPORAL_UNREACHABLE',
-      `no Temporal server answers at ${address}: ${messageOf(error)}`,
+      `no Temporal server answers at ${at}: ${messageOf(error)}`,
     );
   }
 }

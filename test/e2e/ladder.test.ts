@@ -2,9 +2,9 @@ import type { Operations } from '../../operations';
 import type { RunReport } from '../../core/run';
 import { openContext } from '../../sandbox/context';
 import { supervisorOf } from '../../sandbox/supervisor';
-import { Client } from 'pg';
 import { startLoad, type Load } from '../../sandbox/load';
 import { testFleet, type TestFleet } from '../harness/fleet';
+import { transitions } from '../harness/journal';
 import { smallSandbox } from '../harness/sandbox';
 import { until } from '../harness/until';
 
@@ -51,7 +51,7 @@ it('most nodes of a zone killed at once are one run of the zone, which absorbs t
   await until('every client calls', () => calling.snapshot().ok > 24 * 10);
   const brokenAt = Date.now();
   await fleet.breakZone(zone, 'kill', 0.75);
-  const run = await fleet.runOn(zone, 'zone');
+  const run = await fleet.runOn(`zone/${zone}`);
   const report = await fleet.reaches(run, 'recovered');
   const { ok } = calling.snapshot();
   await until('the clients call on', () => calling.snapshot().ok > ok + 24);
@@ -81,7 +81,7 @@ it('a drill on a node makes room for the failover of its zone, with its fault un
     const report = await operations.show(run);
     return report.endedAt !== undefined && report;
   });
-  const rescue = await fleet.runOn(zone, 'zone');
+  const rescue = await fleet.runOn(`zone/${zone}`);
   expect(drill).toMatchObject({
     state: 'interrupted',
     sentence: expect.stringContaining(`interrupted by ${rescue}`),
@@ -156,7 +156,7 @@ it('every change of health is in the journal, those of the time when it was away
   const states = await until(
     'the journal has caught up',
     async () => {
-      const found = await transitions(`node/${node}`);
+      const found = await transitions(fleet.sandbox, `node/${node}`);
       return found.at(-1) === 'healthy' && found;
     },
     30_000,
@@ -168,15 +168,3 @@ it('every change of health is in the journal, those of the time when it was away
     'healthy',
   ]);
 }, 120_000);
-
-/** The states a scope went through, as the journal has them. */
-async function transitions(scope: string): Promise<string[]> {
-  const journal = new Client({ connectionString: fleet.sandbox.env['SWITCHOVER_DATABASE_URL'] });
-  try {
-    await journal.connect();
-    const query = 'select to_state from health_transitions where scope = $1 order by at';
-    return (await journal.query<{ to_state: string }>(query, [scope])).rows.map((row) => row.to_state);
-  } finally {
-    await journal.end();
-  }
-}

@@ -23,8 +23,8 @@ export interface TestFleet {
   breakRegistry: (fault: 'kill' | 'hang') => Promise<string>;
   healRegistry: () => Promise<string>;
   killWorker: (region: string) => Promise<string>;
-  /** The run that works on the node, or on another place of this kind, once there is one. */
-  runOn: (place: string, kind?: 'node' | 'zone') => Promise<string>;
+  /** The run that works on this scope, once there is one; a path alone is a node's. */
+  runOn: (scope: string) => Promise<string>;
   /** The run's report once it is in this state. */
   reaches: (run: string, state: RunState) => Promise<RunReport>;
   close: () => Promise<void>;
@@ -50,10 +50,13 @@ export async function testFleet(options: SandboxOptions & { block: number }): Pr
     breakRegistry: (fault) => breakPart(options, { kind: 'registry' }, fault),
     healRegistry: () => healPart(options, { kind: 'registry' }),
     killWorker: (region) => breakPart(options, { kind: 'worker', region }, 'kill'),
-    runOn: (place, kind = 'node') =>
+    runOn: (scope) =>
       until(
-        `a run works on ${place}`,
-        async () => (await operations.coordination()).locks[`${kind}/${place}`]?.run,
+        `a run works on ${scope}`,
+        async () => {
+          const { locks } = await operations.coordination();
+          return (locks[scope] ?? locks[`node/${scope}`])?.run;
+        },
         LIMIT_MS,
       ),
     reaches: (run, state) =>

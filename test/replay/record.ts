@@ -5,28 +5,33 @@ import type { Outcome } from '../../core/run';
 import { coordinatorId } from '../../workflows/messages';
 import { testFleet, type TestFleet } from '../harness/fleet';
 import { until } from '../harness/until';
+import { FLEET_SCENARIOS } from './fleet-scenarios';
 import { SCENARIOS, type Scenario } from './scenarios';
 import { ZONE_SCENARIOS } from './zone-scenarios';
 
 /**
- * Records the histories that replay.test.ts replays, on a sandbox of its own: `npm run build && node
- * dist/test/replay/record.js`, from the project's root; with `zone` after it, only those of runs on zones. To be run when a workflow was changed on purpose, before any
- * version of it is in use; afterwards a change needs `patched`, and the old histories stay.
+ * Records the histories that replay.test.ts replays, on sandboxes of its own: `npm run build && node
+ * dist/test/replay/record.js`, from the project's root; with the names of groups after it (`nodes zones fleet`), only those.
+ * To be run when a workflow was changed on purpose, before any version of it is in use; afterwards a change needs
+ * `patched`, and the old histories stay.
  */
 const FOLDER = join(process.cwd(), 'test/replay/histories');
 
+const GROUPS: Record<string, (fleet: TestFleet) => Promise<void>> = {
+  nodes: async (fleet) => {
+    await record(fleet, SCENARIOS);
+    await save(fleet, coordinatorId('sandbox'), 'coordinator');
+    await save(fleet, 'monitor-sandbox-us-east-1', 'monitor');
+  },
+  zones: (fleet) => record(fleet, ZONE_SCENARIOS),
+  fleet: (fleet) => record(fleet, FLEET_SCENARIOS),
+};
+
 async function main(): Promise<void> {
-  const onlyZones = process.argv[2] === 'zone';
-  if (!onlyZones) await rm(FOLDER, { recursive: true, force: true });
+  const wanted = process.argv.slice(2);
+  if (wanted.length === 0) await rm(FOLDER, { recursive: true, force: true });
   await mkdir(FOLDER, { recursive: true });
-  if (!onlyZones) {
-    await onFleet(async (fleet) => {
-      await record(fleet, SCENARIOS);
-      await save(fleet, coordinatorId('sandbox'), 'coordinator');
-      await save(fleet, 'monitor-sandbox-us-east-1', 'monitor');
-    });
-  }
-  await onFleet((fleet) => record(fleet, ZONE_SCENARIOS));
+  for (const group of wanted.length > 0 ? wanted : Object.keys(GROUPS)) await onFleet(GROUPS[group]!);
 }
 
 /** Each group finds the fleet whole: what the other left broken would be in its way. */

@@ -59,7 +59,7 @@ export const ZONE_SCENARIOS: readonly Scenario[] = [
     outcome: 'aborted',
     async act(fleet) {
       for (const node of ['n1', 'n2']) await fleet.break(`eu-central-1/c/${node}`, 'crashloop');
-      const run = await runOnZone(fleet, 'eu-central-1/c');
+      const run = await fleet.runOn('zone/eu-central-1/c');
       await fleet.reaches(run, 'needs attention');
       await fleet.operations.decide(run, 'abort', { by, reason });
       return run;
@@ -77,14 +77,7 @@ async function start({ operations }: TestFleet, runbook: string, zone: string, m
 /** All of a zone's nodes are killed; the run that the monitor starts. */
 async function zoneBroken(fleet: TestFleet, zone: string): Promise<string> {
   await fleet.breakZone(zone, 'kill', 1);
-  return runOnZone(fleet, zone);
-}
-
-function runOnZone({ operations }: TestFleet, zone: string): Promise<string> {
-  return until(
-    `a run works on zone ${zone}`,
-    async () => (await operations.coordination()).locks[`zone/${zone}`]?.run,
-  );
+  return fleet.runOn(`zone/${zone}`);
 }
 
 async function poolOf(

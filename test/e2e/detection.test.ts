@@ -1,0 +1,43 @@
+import { testFleet, type TestFleet } from '../harness/fleet';
+import { transitions } from '../harness/journal';
+import { initialize, smallSandbox } from '../harness/sandbox';
+import { until } from '../harness/until';
+
+/** Faults that nobody reports: the monitor finds them, its runbook is started by itself, and all is noted in the journal. */
+const REGION = 'us-east-1';
+
+let fleet: TestFleet;
+
+beforeAll(async () => {
+  fleet = await testFleet({ ...smallSandbox(19), workers: 2 });
+}, 120_000);
+afterAll(() => fleet?.close(), 60_000);
+
+it.each([
+  ['a killed load balancer', `lb/${REGION}`, () => fleet.breakBalancer(REGION, 'kill')],
+  ['a hung primary of the registry', 'registry/main', () => fleet.breakRegistry('hang')],
+])(
+  '%s is found by the monitor and replaced by its runbook',
+  async (_, scope, fault) => {
+    const brokenAt = Date.now();
+    await fault();
+    const run = await fleet.runOn(scope);
+    const report = await fleet.reaches(run, 'recovered');
+    expect(report).toMatchObject({ trigger: 'monitor', by: 'monitor', scope });
+    expect(Date.parse(report.clock.faultAt!)).toBeGreaterThanOrEqual(brokenAt - 1_000);
+    expect(report.actual.rtoMs).toBeGreaterThan(0);
+    expect(await initialize(fleet.sandbox.urls.mcp[REGION]!)).toBe(200);
+    const states = await until('the monitor finds it well', async () => {
+      const seen = await transitions(fleet.sandbox, scope);
+      return seen.at(-1) === 'healthy' && seen;
+    });
+    expect(states).toContain('failed');
+    await until('its incident is closed', async () => {
+      const { incidents, locks } = await fleet.operations.coordination();
+      return Object.keys(incidents).length + Object.keys(locks).length === 0;
+    });
+    const others = (await fleet.operations.list()).filter((one) => one.run !== run && one.scope === scope);
+    expect(others).toEqual([]);
+  },
+  120_000,
+);

@@ -1,0 +1,79 @@
+import type { Mode } from '../../core/run';
+import type { TestFleet } from '../harness/fleet';
+import { until } from '../harness/until';
+import type { Scenario } from './scenarios';
+
+/** Runs on what stands around the nodes, found by the monitor, and planned work on the fleet; in this order. */
+export const FLEET_SCENARIOS: readonly Scenario[] = [
+  {
+    name: 'balancer-recovered',
+    outcome: 'recovered',
+    async act(fleet) {
+      await fleet.breakBalancer('us-east-1', 'kill');
+      return fleet.runOn('lb/us-east-1');
+    },
+  },
+  {
+    name: 'registry-recovered',
+    outcome: 'recovered',
+    async act(fleet) {
+      await fleet.breakRegistry('hang');
+      return fleet.runOn('registry/main');
+    },
+  },
+  {
+    name: 'sessions-moved',
+    outcome: 'succeeded',
+    act: (fleet) => start(fleet, 'session-migration', { from: 'us-east-1/a/n1', to: 'us-east-1/b/n1' }),
+  },
+  {
+    name: 'rebalanced',
+    outcome: 'succeeded',
+    act: (fleet) => start(fleet, 'rebalance', { region: 'us-east-1' }),
+  },
+  {
+    name: 'node-not-added',
+    outcome: 'rolled back',
+    async act(fleet) {
+      await fleet.break('us-east-1/b/s1', 'mcp');
+      return start(fleet, 'add-node', { node: 'us-east-1/b/s1' });
+    },
+  },
+  {
+    name: 'node-added',
+    outcome: 'succeeded',
+    act: (fleet) => start(fleet, 'add-node', { node: 'us-east-1/a/s1', watch: '2s' }),
+  },
+  {
+    name: 'node-decommissioned',
+    outcome: 'succeeded',
+    act: (fleet) => start(fleet, 'decommission-node', { node: 'us-east-1/a/s1' }),
+  },
+  {
+    name: 'node-replaced',
+    outcome: 'succeeded',
+    act: (fleet) => start(fleet, 'replace-node', { node: 'us-east-1/a/n1' }),
+  },
+  {
+    name: 'region-formed',
+    outcome: 'succeeded',
+    act: (fleet) => start(fleet, 'cluster-formation', { region: 'eu-central-1' }),
+  },
+  {
+    name: 'region-formation-planned',
+    outcome: 'planned',
+    act: (fleet) => start(fleet, 'cluster-formation', { region: 'eu-central-1' }, 'plan'),
+  },
+];
+
+function start(
+  { operations }: TestFleet,
+  runbook: string,
+  input: Record<string, string>,
+  mode: Mode = 'execute',
+): Promise<string> {
+  return until(`a run of ${runbook} is started`, async () => {
+    const { run, joined } = await operations.start({ runbook, input, mode, by: 'ada' });
+    return !joined && run;
+  });
+}
