@@ -73,7 +73,10 @@ export const SCENARIOS: readonly Scenario[] = [
       const run = await fleet.runOn(`${zone}/n2`);
       await fleet.operations.start({ runbook: 'zone-failover', input: { zone }, by });
       await fleet.reaches(run, 'absorbed');
-      const next = await fleet.runOn(`${zone}/n2`);
+      const next = await until('it gets a run of its own again', async () => {
+        const found = await fleet.runOn(`${zone}/n2`);
+        return found !== run && found;
+      });
       await fleet.reaches(next, 'recovered'); // what the zone's run had no need to heal
       return run;
     },
