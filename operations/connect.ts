@@ -42,14 +42,16 @@ export function temporalOptions(): { connectionOptions: ConnectionOptions; names
   return { connectionOptions, namespace: namespace ?? 'default' };
 }
 
-/** A message that meets the coordinator between two histories is sent again after some 100 ms; Temporal's own way takes 2 s. */
+/** What the server says where a worker has just died over the coordinator's work, or it begins a new history. */
+const TASK_TROUBLE = /workflow task (failure|in failed state)/i;
+
+/** A message that meets the coordinator at a bad moment is sent again after some 100 ms; Temporal's own way takes 2 s. */
 function soon(): Interceptor {
   const usual = defaultGrpcRetryOptions({ initialIntervalMs: () => 50 });
   return makeGrpcRetryInterceptor({
     ...usual,
     retryableDecider: (attempt, status) =>
-      usual.retryableDecider(attempt, status) ||
-      (attempt < 5 && status.details.includes('workflow task failure')),
+      usual.retryableDecider(attempt, status) || (attempt < 10 && TASK_TROUBLE.test(status.details)),
   });
 }
 

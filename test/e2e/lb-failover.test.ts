@@ -6,6 +6,7 @@ import type { Fleet, LoadBalancer } from '../../activities/ports';
 import { loadConfig } from '../../operations';
 import { balancerPrograms, FLEET_PASSWORD_VARIABLE } from '../../sandbox/environment';
 import { testFleet, type TestFleet } from '../harness/fleet';
+import { testRuns } from '../harness/runs';
 import { initialize, smallSandbox } from '../harness/sandbox';
 import { until } from '../harness/until';
 import { testWorkers, type TestWorkers } from '../harness/worker';
@@ -34,8 +35,8 @@ afterAll(async () => {
   await fleet?.close();
 }, 60_000);
 
-const start = async (mode: 'execute' | 'plan' = 'execute'): Promise<string> =>
-  (await fleet.operations.start({ runbook: 'lb-failover', input: { region: REGION }, by, mode })).run;
+const start = (mode?: 'plan'): Promise<string> =>
+  testRuns(() => fleet).start('lb-failover', { region: REGION }, mode);
 
 /** The programs of the region's load balancer that run. */
 async function running(): Promise<string[]> {

@@ -12,6 +12,7 @@ import { FLEET_PASSWORD_VARIABLE } from '../../sandbox/environment';
 import { startLoad } from '../../sandbox/load';
 import { testFleet, type TestFleet } from '../harness/fleet';
 import type { TestProcess } from '../harness/process';
+import { testRuns } from '../harness/runs';
 import { smallSandbox } from '../harness/sandbox';
 import { until } from '../harness/until';
 import { testWorkers, type TestWorkers } from '../harness/worker';
@@ -54,8 +55,7 @@ afterAll(async () => {
   await fleet?.close();
 }, 60_000);
 
-const start = async (mode: 'execute' | 'plan' = 'execute'): Promise<string> =>
-  (await fleet.operations.start({ runbook: 'registry-failover', input: {}, by, mode })).run;
+const start = (mode?: 'plan'): Promise<string> => testRuns(() => fleet).start('registry-failover', {}, mode);
 const step = (report: RunReport, title: string) => report.steps.find((one) => one.title === title);
 
 /** What a failover sends to the systems, each once; `stop` only where there is a process to end. */

@@ -9,6 +9,7 @@ import { loadConfig } from '../../operations';
 import { startLoad } from '../../sandbox/load';
 import { SessionStore, connectRedis } from '../../sandbox/mcp-node/sessions';
 import { testFleet, type TestFleet } from '../harness/fleet';
+import { testRuns } from '../harness/runs';
 import { until } from '../harness/until';
 
 /** session-migration and rebalance on a sandbox of their own: real Temporal, HAProxy, Redis, MCP nodes and workers. */
@@ -44,8 +45,7 @@ const ownedIn = async (place: string): Promise<number> => {
   return ids.filter((id) => liesIn(owners[bucketOf(id)]!, place)).length;
 };
 const step = (report: RunReport, title: string) => report.steps.find((one) => one.title === title);
-const start = async (runbook: string, input: Record<string, string>, mode: 'plan' | 'execute' = 'execute') =>
-  (await fleet.operations.start({ runbook, input, mode, by: 'ada' })).run;
+const { start } = testRuns(() => fleet);
 /** Runs it to its end, and until its scope is free again. */
 const over = async (...asked: Parameters<typeof start>): Promise<RunReport> => {
   const report = await fleet.operations.wait(await start(...asked), 60_000);

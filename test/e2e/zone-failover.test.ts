@@ -4,6 +4,7 @@ import { loadConfig } from '../../operations';
 import type { RunReport, RunState } from '../../core/run';
 import { startLoad, type Load } from '../../sandbox/load';
 import { testFleet, type TestFleet } from '../harness/fleet';
+import { testRuns } from '../harness/runs';
 import { smallSandbox } from '../harness/sandbox';
 import { until } from '../harness/until';
 import { testWorkers, type TestWorkers } from '../harness/worker';
@@ -58,20 +59,10 @@ async function standing(zone: string): Promise<string[]> {
 
 const WHOLE = ['n1 ready 100', 'n2 ready 100', 'n3 ready 100', 'n4 ready 100'];
 
-/** Starts a run of its own: one that has just ended is joined until it has given the scope back. */
-async function start(runbook: string, zone: string, mode: 'plan' | 'execute' = 'execute'): Promise<string> {
-  return until(`a run on ${zone} is started`, async () => {
-    const { run, joined } = await fleet.operations.start({ runbook, input: { zone }, mode, by });
-    return !joined && run;
-  });
-}
-
-/** The report of a run that has ended; the test fails with its words where it ended otherwise. */
-async function carryOut(runbook: string, zone: string, end: RunState, mode?: 'plan'): Promise<RunReport> {
-  const report = await fleet.operations.wait(await start(runbook, zone, mode), 50_000);
-  expect(report).toMatchObject({ state: end });
-  return report;
-}
+const runs = testRuns(() => fleet);
+const start = (runbook: string, zone: string): Promise<string> => runs.start(runbook, { zone });
+const carryOut = (runbook: string, zone: string, end: RunState, mode?: 'plan'): Promise<RunReport> =>
+  runs.carryOut(runbook, { zone }, end, mode);
 
 /** The balancer of a region with the zone's nodes as an operator would keep them out. */
 async function keepOut(zone: string, ...names: string[]): Promise<void> {

@@ -78,17 +78,18 @@ describe('a scope', () => {
     }
     const told = await until('the coordinator was told of all ends', async () => {
       const { events } = await lab().run('coordinator-lab').handle.fetchHistory();
-      const signals = (events ?? []).flatMap(({ workflowExecutionSignaledEventAttributes: signal }) =>
-        signal
-          ? [{ name: signal.signalName, about: Buffer.from(signal.input!.payloads![0]!.data!).toString() }]
-          : [],
+      const messages = (events ?? []).flatMap(
+        ({ workflowExecutionUpdateAcceptedEventAttributes: update }) => {
+          const { name, args } = update?.acceptedRequest?.input ?? {};
+          return name ? [{ name, about: Buffer.from(args!.payloads![0]!.data!).toString() }] : [];
+        },
       );
       const about = (run: string) =>
-        signals.filter((signal) => signal.about.includes(run)).map(({ name }) => name);
+        messages.filter((message) => message.about.includes(run)).map(({ name }) => name);
       const orders = [...runs].map(about);
-      return orders.every((order) => order.length === 2) && orders;
+      return orders.every((order) => order.length === 3) && orders;
     });
-    for (const order of told) expect(order).toEqual(['holds', 'released']);
+    for (const order of told) expect(order).toEqual(['startRun', 'holds', 'released']);
   });
 
   it('is shared by who asks for the same runbook: they join its run', async () => {

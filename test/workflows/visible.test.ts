@@ -105,7 +105,7 @@ describe('in the Temporal UI', () => {
     const summaries = (events ?? [])
       .filter((event) => event.activityTaskScheduledEventAttributes)
       .map((event) => JSON.parse(Buffer.from(event.userMetadata!.summary!.data!).toString()));
-    expect(summaries).toEqual(['act drain', 'verify health']);
+    expect(summaries).toEqual(['Record its lock', 'act drain', 'verify health']);
   });
 
   it('every decision and the report are described', async () => {

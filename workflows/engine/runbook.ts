@@ -17,6 +17,7 @@ import { initialAttributes } from '../attributes';
 import { catalogue } from '../catalogue';
 import { alertsAttached, leverMoved, report as reportQuery, scopeGranted, yieldTo } from '../messages';
 import { call, quick } from '../proxies';
+import { summarize } from './interceptors';
 import { Ledger, now } from './ledger';
 import { Operator } from './operator';
 import { Aborted, Ended, StepFailed, Yielded, causeOf } from './outcome';
@@ -151,6 +152,7 @@ class Engine {
   private remind(trigger: Trigger): void {
     const { run, runbook: id, scope, mode, startedAt } = this.ledger.report;
     const precedence = precedenceOf(this.declared.kind, mode, trigger);
+    summarize('Record its lock');
     this.reminding = call
       .recordHolding({ run, runbook: id, scope, trigger, precedence, since: startedAt })
       .catch(() => undefined);
@@ -281,6 +283,7 @@ class Engine {
     const { run, scope, state } = this.ledger.report;
     const { seenBy } = this.operator;
     if (this.underLock) {
+      summarize('Give the scope back');
       await this.reminding; // what is sent together may arrive in any order
       await quick
         .giveBack({ run, scope, state, changed: this.changed, ...(seenBy ? { seenBy } : {}) })
