@@ -33,6 +33,7 @@ function upCommand(sandbox: Command, finish: Finish): void {
     .option('--workers <count>', 'in how many regions a worker runs', countOrNone)
     .option('--no-server', 'without the API server')
     .option('--no-monitoring', 'without Prometheus and Alertmanager')
+    .option('--no-database', 'without PostgreSQL under Patroni')
     .option('--checks <interval/failures>', "HAProxy's own health checks, e.g. 500ms/2")
     .option('--json', 'its addresses, alone on standard output')
     .action(lazily(finish, async (options) => (await import('./commands/sandbox.js')).up(options)));

@@ -102,6 +102,41 @@ const RegistrySchema = object({
   fleet: SupervisordSchema,
 });
 
+const CredentialsSchema = object({
+  user: Type.String({ minLength: 1, examples: ['postgres'] }),
+  password: Secret,
+});
+
+const DatabaseMemberSchema = object({
+  /** Of its Patroni's REST API. */
+  rest: Address,
+  postgres: Address,
+  region: Type.String({ pattern: Name, examples: ['us-east-1'] }),
+});
+
+/** PostgreSQL with its replicas under Patroni (REQUIREMENTS T6). */
+const DatabaseSchema = object({
+  kind: Type.Literal('patroni'),
+  /** What clients use; leads to whichever member is the primary. */
+  url: Url('postgres://127.0.0.21:5432/postgres'),
+  /** The servers it consists of, one of them the primary and the others its replicas. */
+  members: Type.Record(Type.String({ pattern: Name }), DatabaseMemberSchema, {
+    additionalProperties: false,
+    minProperties: 2,
+    examples: [{ d1: { rest: '127.1.0.2:8008', postgres: '127.1.0.2:5432', region: 'us-east-1' } }],
+  }),
+  /** Where Patroni keeps who is the primary. */
+  etcd: Type.Array(Address, { minItems: 1, examples: [['127.0.0.22:2379']] }),
+  /** Patroni's name of this cluster; its keys in etcd begin with `/service/<scope>/`. */
+  scope: Type.String({ pattern: Name, examples: ['main'] }),
+  /** Of a PostgreSQL user that may see the state of replication and write. */
+  postgres: CredentialsSchema,
+  /** For the calls of Patroni's REST API that change something. */
+  patroni: CredentialsSchema,
+  /** The supervisor of the members' processes, which it knows as `database-<member>`. */
+  fleet: SupervisordSchema,
+});
+
 /** How nodes are judged (REQUIREMENTS H2, H3). */
 const NodeHealthSchema = object({
   interval: Duration('500ms', 'time between two probes of a node (H2)'),
@@ -228,6 +263,7 @@ export const ConfigSchema = object({
   sessions: SessionsSchema,
   /** Left out where nodes are found in another way. */
   registry: Type.Optional(RegistrySchema),
+  database: Type.Optional(DatabaseSchema),
   health: object({
     node: NodeHealthSchema,
     zone: DegradedSchema,
@@ -260,6 +296,7 @@ export type HaproxyConfig = Static<typeof HaproxySchema>;
 export type SupervisordConfig = Static<typeof SupervisordSchema>;
 export type SessionsConfig = Static<typeof SessionsSchema>;
 export type RegistryConfig = Static<typeof RegistrySchema>;
+export type DatabaseConfig = Static<typeof DatabaseSchema>;
 export type SecretRef = Static<typeof Secret>;
 export type ComponentRule = Static<typeof WindowSchema>;
 export type EscalationLevel = Static<typeof EscalationSchema>;

@@ -77,6 +77,11 @@ export function registryProgram(member: string): string {
   return `registry-${member}`;
 }
 
+/** The name by which the supervisor knows a member of the database. */
+export function databaseProgram(member: string): string {
+  return `database-${member}`;
+}
+
 function toNode(place: NodePlace, address: string, spare: boolean): Node {
   const { region, zone, name } = place;
   return {

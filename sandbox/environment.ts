@@ -1,5 +1,13 @@
-import type { Config, RegionConfig, SupervisordConfig } from '../core/config';
-import { FIRST_SPARE, REGIONS, ZONES, balancerAddresses, sharedAddresses, zoneMembers } from './layout';
+import type { Config, DatabaseConfig, RegionConfig, SupervisordConfig } from '../core/config';
+import {
+  FIRST_SPARE,
+  REGIONS,
+  ZONES,
+  balancerAddresses,
+  databaseMembers,
+  sharedAddresses,
+  zoneMembers,
+} from './layout';
 import type { Settings } from './settings';
 
 /** Name of the HAProxy backend that holds a region's nodes. */
@@ -23,6 +31,15 @@ export const TOKEN_VARIABLES = {
 export const FLEET_USER = 'switchover';
 export const FLEET_PASSWORD_VARIABLE = 'SWITCHOVER_FLEET_PASSWORD';
 export const DATABASE_VARIABLE = 'SWITCHOVER_DATABASE_URL';
+
+/** Patroni's name of the fleet's database, as in the scope `database/main`. */
+export const DATABASE_SCOPE = 'main';
+/** The users of the fleet's database and of its Patroni, each with the variable that holds its password. */
+export const DATABASE_USERS = {
+  postgres: { user: 'postgres', variable: 'SWITCHOVER_POSTGRES_PASSWORD' },
+  replication: { user: 'replicator', variable: 'SWITCHOVER_REPLICATION_PASSWORD' },
+  patroni: { user: 'patroni', variable: 'SWITCHOVER_PATRONI_PASSWORD' },
+} as const;
 
 /** What automation may do before it asks a person. */
 const LIMITS: Pick<Config['policies'], 'repeats' | 'budget'> = {
@@ -55,6 +72,7 @@ export function environmentFile(settings: Settings): Config {
       members: at.registryMembers,
       fleet: fleetOf(settings.block),
     },
+    ...(settings.database ? { database: databaseOf(settings.block) } : {}),
     health: {
       node: {
         interval: '500ms',
@@ -134,6 +152,25 @@ function region(settings: Settings, index: number): RegionConfig {
     },
     fleet: fleetOf(block),
     zones: Object.fromEntries(zones),
+  };
+}
+
+function databaseOf(block: number): DatabaseConfig {
+  const at = sharedAddresses(block);
+  const members = databaseMembers(block).map(({ name, rest, postgres, region: home }) => [
+    name,
+    { rest, postgres, region: home },
+  ]);
+  const { postgres, patroni } = DATABASE_USERS;
+  return {
+    kind: 'patroni',
+    url: `postgres://${at.database}/postgres`,
+    members: Object.fromEntries(members) as DatabaseConfig['members'],
+    etcd: [at.etcd],
+    scope: DATABASE_SCOPE,
+    postgres: { user: postgres.user, password: { env: postgres.variable } },
+    patroni: { user: patroni.user, password: { env: patroni.variable } },
+    fleet: fleetOf(block),
   };
 }
 

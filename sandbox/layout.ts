@@ -1,7 +1,7 @@
 /**
  * Where everything of a sandbox listens: pure arithmetic on the loopback net 127.0.0.0/8, all of which Linux answers
  * on without setting anything up. `127.<block>.0.<n>` holds the shared parts, `127.<block + r>.0.1` the load balancer
- * of region r, `127.<block + r>.<zone>.<n>` its nodes. Blocks four apart never meet.
+ * of region r, `.2` its member of the database and `.3` where that member finds etcd, `127.<block + r>.<zone>.<n>` its nodes. Blocks four apart never meet.
  */
 export const REGIONS = [
   { name: 'us-east-1', weight: 40 },
@@ -30,6 +30,11 @@ export interface SharedAddresses {
   registry: string;
   registryMembers: Record<'r1' | 'r2', string>;
   journal: string;
+  /** Where clients of the database write: its primary, whichever member that is. */
+  database: string;
+  etcd: string;
+  /** Where etcd would meet its peers; it has none. */
+  etcdPeer: string;
   prometheus: string;
   alertmanager: string;
   server: string;
@@ -63,6 +68,9 @@ export function sharedAddresses(block: number): SharedAddresses {
     notifications: at(17, 9094),
     registry: at(18, 6379),
     registryMembers: { r1: at(19, 6379), r2: at(20, 6379) },
+    database: at(21, 5432),
+    etcd: at(22, 2379),
+    etcdPeer: at(22, 2380),
   };
 }
 
@@ -70,6 +78,25 @@ export function sharedAddresses(block: number): SharedAddresses {
 export function balancerAddresses(block: number, index: number): BalancerAddresses {
   const at = (port: number): string => `127.${block + index + 1}.0.1:${port}`;
   return { frontend: at(8080), runtime: at(9999), metrics: at(8405) };
+}
+
+/** One member of the database: what it listens on, and the way to etcd that is its alone. */
+export interface DatabaseMember {
+  /** `d1` */
+  name: string;
+  region: string;
+  /** host:port of its PostgreSQL, of its Patroni's REST API, and of the proxy through which its Patroni talks to etcd. */
+  postgres: string;
+  rest: string;
+  control: string;
+}
+
+/** The members of the database, one in each region. */
+export function databaseMembers(block: number): DatabaseMember[] {
+  return REGIONS.map(({ name: region }, index) => {
+    const at = (host: number, port: number): string => `127.${block + index + 1}.0.${host}:${port}`;
+    return { name: `d${index + 1}`, region, postgres: at(2, 5432), rest: at(2, 8008), control: at(3, 2379) };
+  });
 }
 
 /** The members of a zone: `count` of them, named `<prefix>1…`, from last octet `first` on. */

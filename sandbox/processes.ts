@@ -18,15 +18,28 @@ export function sandboxOf({ environment }: Process): string | undefined {
  * overwrite the memory in which theirs stood. Never the process that asks.
  */
 export async function processesOf(dir: string): Promise<Process[]> {
+  return families((one) => sandboxOf(one) === dir);
+}
+
+/**
+ * The processes of one member of the database of the sandbox in `dir`: its Patroni, its PostgreSQL, which is not below
+ * Patroni and outlives it, and whatever else was started with a file of the member's folder `home`.
+ */
+export async function memberProcesses(dir: string, home: string): Promise<Process[]> {
+  return families((one) => sandboxOf(one) === dir && one.command.includes(`${home}/`));
+}
+
+/** The living processes that `isHead` chooses, with all their descendants. Never the process that asks. */
+async function families(isHead: (one: Process) => boolean): Promise<Process[]> {
   const all = await allProcesses();
-  const ours = new Set(all.filter((one) => sandboxOf(one) === dir).map(({ pid }) => pid));
-  ours.delete(process.pid);
+  const found = new Set(all.filter(isHead).map(({ pid }) => pid));
+  found.delete(process.pid);
   let before: number;
   do {
-    before = ours.size;
-    for (const { pid, parent } of all) if (ours.has(parent)) ours.add(pid);
-  } while (ours.size > before);
-  return all.filter(({ pid, alive }) => alive && ours.has(pid) && pid !== process.pid);
+    before = found.size;
+    for (const { pid, parent } of all) if (found.has(parent)) found.add(pid);
+  } while (found.size > before);
+  return all.filter(({ pid, alive }) => alive && found.has(pid) && pid !== process.pid);
 }
 
 /**
@@ -56,7 +69,8 @@ export async function endProcesses(dir: string): Promise<number> {
   return found.length;
 }
 
-function signal(processes: readonly Process[], name: NodeJS.Signals): void {
+/** Signals them all; those that have just ended are no error. */
+export function signal(processes: readonly Process[], name: NodeJS.Signals): void {
   for (const { pid } of processes) {
     try {
       process.kill(pid, name);

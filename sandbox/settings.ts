@@ -17,6 +17,12 @@ const SettingsSchema = Type.Object(
     server: Type.Boolean(),
     /** Prometheus and Alertmanager. */
     monitoring: Type.Boolean(),
+    /** PostgreSQL under Patroni. */
+    database: Type.Boolean(),
+    /** Patroni's ttl / loop_wait / retry_timeout, s: how soon a silent primary is succeeded. */
+    patroni: Type.String({ pattern: '^\\d+/\\d+/\\d+$', examples: ['5/1/2'] }),
+    /** Whether a commit is acknowledged only once a second member has it. */
+    synchronous: Type.Boolean(),
     /** HAProxy's own health checks: interval / failures until a node is down. */
     checks: Type.String({ pattern: '^\\d+(ms|s)/\\d+$', examples: ['2s/3'] }),
     /** Whether one refused connection already takes a node out, ahead of the checks. */
@@ -42,6 +48,9 @@ export const DEFAULTS: Settings = {
   workers: 2,
   server: true,
   monitoring: true,
+  database: true,
+  patroni: '5/1/2',
+  synchronous: true,
   checks: '2s/3',
   haproxyObserve: true,
   limits: true,

@@ -19,6 +19,8 @@ export interface PartStatus {
   /** 0 when there is none. */
   pid: number;
   uptimeMs: number;
+  /** What else is worth knowing of it, such as a replica's lag. */
+  note?: string;
 }
 
 /** A sandbox as it is. */
@@ -45,11 +47,15 @@ export async function status(options: SandboxOptions = {}): Promise<SandboxStatu
   }
   const infos = new Map((await supervisor.list()).map((info) => [info.name, info]));
   const alive = await running(supervisor);
-  const parts = allParts(context)
-    .filter(({ wanted }) => wanted !== false)
-    .flatMap((part) =>
-      part.programs.map((program) => describe(part, program, infos.get(program.name), alive)),
-    );
+  const wanted = allParts(context).filter((part) => part.wanted !== false);
+  const noted = await Promise.all(wanted.map(async (part) => part.notes?.()));
+  const notes = Object.assign({}, ...noted) as Record<string, string>;
+  const parts = wanted.flatMap((part) =>
+    part.programs.map((program) => ({
+      ...describe(part, program, infos.get(program.name), alive),
+      ...(notes[program.name] ? { note: notes[program.name] } : {}),
+    })),
+  );
   const well = parts.every(({ state }) => ['running', 'standby', 'not built'].includes(state));
   return { dir, state: well ? 'up' : 'degraded', parts, urls, orphans: 0 };
 }

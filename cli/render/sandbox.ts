@@ -38,6 +38,7 @@ export function sandboxPage({ dir, state, parts, urls, orphans }: SandboxStatus,
       part.state,
       part.pid > 0 ? `pid ${part.pid}` : '',
       part.pid > 0 ? elapsed(part.uptimeMs) : '',
+      part.note ?? '',
       (look.width < ROOMY ? part.addresses.slice(0, 1) : part.addresses).join(' '),
     ]);
   return [

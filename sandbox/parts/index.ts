@@ -1,4 +1,6 @@
 import { REGIONS } from '../layout';
+import { database } from './database';
+import { etcd } from './etcd';
 import { haproxy } from './haproxy';
 import { journal } from './journal';
 import { alertmanager, prometheus } from './monitoring';
@@ -18,6 +20,8 @@ export function allParts(context: Context): Part[] {
     journal(context),
     redis(context),
     registry(context),
+    etcd(context),
+    database(context),
     notifications(context),
     ...regions.map((region) => nodes(context, region)),
     ...regions.map((region) => haproxy(context, region)),

@@ -1,19 +1,17 @@
 import { execFile } from 'node:child_process';
-import { chown, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { SwitchoverError, messageOf } from '../../core/errors';
 import { DATABASE_VARIABLE } from '../environment';
+import { POSTGRES_USER, give } from '../postgres-user';
 import { flags, tool } from '../tools';
 import type { Context, Part } from './part';
 
 const run = promisify(execFile);
 
 export const JOURNAL = 'Postgres (journal)';
-
-/** PostgreSQL refuses to run as root; Debian's package brings this user for it. */
-const USER = process.getuid?.() === 0 ? 'postgres' : undefined;
 
 /** The journal's own small Postgres, apart from the fleet's databases. */
 export function journal({ at, dir, secrets }: Context): Part {
@@ -32,7 +30,7 @@ export function journal({ at, dir, secrets }: Context): Part {
   return {
     name: JOURNAL,
     after: [],
-    programs: [{ name: 'journal', command, listens: [at.journal], ...(USER ? { user: USER } : {}) }],
+    programs: [{ name: 'journal', command, listens: [at.journal], user: POSTGRES_USER }],
     prepare: () => create(home, new URL(url).password),
     ready: () => connect(url),
   };
@@ -61,8 +59,10 @@ async function create(home: string, password: string): Promise<void> {
   });
   const initdb = [tool('initdb'), ...options];
   try {
-    if (USER) await give(USER, [home, passwordFile]);
-    const [program = '', ...args] = USER ? ['runuser', '-u', USER, '--', ...initdb] : initdb;
+    await give([home, passwordFile]);
+    const [program = '', ...args] = POSTGRES_USER
+      ? ['runuser', '-u', POSTGRES_USER, '--', ...initdb]
+      : initdb;
     await run(program, args, { cwd: '/' });
   } catch (error) {
     throw new SwitchoverError(
@@ -72,13 +72,6 @@ async function create(home: string, password: string): Promise<void> {
   }
   await rm(passwordFile);
   await rename(draft, data);
-}
-
-async function give(user: string, paths: readonly string[]): Promise<void> {
-  const [uid, gid] = await Promise.all(
-    ['-u', '-g'].map(async (what) => Number((await run('id', [what, user])).stdout)),
-  );
-  await Promise.all(paths.map((path) => chown(path, uid!, gid!)));
 }
 
 async function connect(connectionString: string): Promise<void> {

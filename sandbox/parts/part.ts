@@ -23,7 +23,7 @@ export interface Program {
   command(): readonly string[];
   environment?: Readonly<Record<string, string>>;
   /** Another user to run as. */
-  user?: string;
+  user?: string | undefined;
   /** host:port it must be able to listen on. */
   listens: readonly string[];
   /** Whether the supervisor itself starts it again when it ends. Default: no, the runbooks do. */
@@ -61,6 +61,8 @@ export interface Part {
    * @throws Error saying what it does not do yet
    */
   ready(): Promise<unknown>;
+  /** What people should know of its programs beyond that they run, by program; empty where nothing answers. Never throws. */
+  notes?(): Promise<Readonly<Record<string, string>>>;
 }
 
 /** The environment of a worker, server or CLI of this sandbox: where things are, and the secrets the environment file names. */

@@ -15,7 +15,8 @@ const cli = (...args: string[]): Promise<Ended> =>
 let up: Ended;
 beforeAll(async () => {
   built = build({ services: true });
-  up = await cli('sandbox', 'up', '--block', BLOCK, '--workers', '1', '--no-monitoring', '--no-server');
+  const without = ['--no-monitoring', '--no-server', '--no-database'];
+  up = await cli('sandbox', 'up', '--block', BLOCK, '--workers', '1', ...without);
 }, 120_000);
 afterAll(async () => {
   await cli('sandbox', 'down');

@@ -21,6 +21,7 @@ export function smallSandbox(slot: number): Required<Pick<SandboxOptions, 'block
     workers: 0,
     server: false,
     monitoring: false,
+    database: false,
   };
 }
 

@@ -11,6 +11,8 @@ export const BOOKWORM: Readonly<Record<string, string>> = {
   haproxy: 'HAProxy version 2.6.12-1+deb12u4 2024/02/20',
   'redis-server': 'Redis server v=7.0.15 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64',
   postgres: 'postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)',
+  patroni: 'patroni 3.0.2',
+  etcd: 'etcd Version: 3.4.23',
   prometheus: 'prometheus, version 2.42.0+ds (branch: debian/sid)',
   'prometheus-alertmanager': 'alertmanager, version 0.25.0 (branch: debian/sid)',
   supervisord: '4.2.5',
