@@ -41,14 +41,14 @@ function upCommand(sandbox: Command, finish: Finish): void {
 
 function faultCommands(sandbox: Command, finish: Finish): void {
   const target =
-    'a node such as us-east-1/a/n1, zone/us-east-1/a, lb/us-east-1, registry/primary, worker/us-east-1, or temporal';
+    'a node such as us-east-1/a/n1, zone/us-east-1/a, lb/us-east-1, registry/primary, database/primary|replica|etcd, worker/us-east-1, or temporal';
   sandbox
     .command('break')
     .description('inject a real fault')
     .argument('<target>', target)
     .argument(
       '[fault]',
-      'kill, hang, mcp, … for a node; kill, hang for a zone, lb or the registry; kill for the others',
+      'kill, hang, mcp, … for a node; kill, hang, partition, … for the database; kill, hang for a zone, lb or the registry; kill for the others',
       'kill',
     )
     .addOption(block())

@@ -1,6 +1,7 @@
 import { boot, missingOf, running, type OnProgress } from './boot';
 import { sandboxOf, type Sandbox } from './client';
 import { contextOf } from './context';
+import { reconnect } from './faults/routes';
 import { sharedAddresses } from './layout';
 import { allParts } from './parts';
 import type { Part } from './parts/part';
@@ -15,6 +16,7 @@ import { isBuilt } from './tools';
 export type { OnProgress, Progress } from './boot';
 export { connect, type Sandbox, type SandboxUrls } from './client';
 export { breakPart, healPart, type Severity, type Target } from './faults';
+export { DATABASE_FAULTS, type DatabaseFault, type DatabasePart } from './faults/database';
 export { NODE_FAULTS, type NodeFault } from './faults/node';
 export { ZONE_FAULTS, type ZoneFault } from './faults/zone';
 export type { SandboxOptions, Settings } from './settings';
@@ -37,6 +39,7 @@ export async function up(options: SandboxOptions = {}, onProgress: OnProgress = 
     const parts = allParts(context);
     const wanted = parts.filter((part) => part.wanted !== false);
     const supervisor = supervisorOf(at, context.secrets);
+    await reconnect(settings.block);
     if (await supervisor.answers()) {
       await refuseTaken(addressesOf(wanted, await running(supervisor)));
     } else {
@@ -61,6 +64,7 @@ export async function down(options: SandboxOptions = {}): Promise<{ dir: string;
   const dir = stateDir(options);
   const block = (await savedSettings(dir))?.block ?? options.block ?? DEFAULTS.block;
   return exclusively(sharedAddresses(block).lock, async () => {
+    await reconnect(block);
     const processes = await endProcesses(dir);
     await discard(dir);
     return { dir, processes };

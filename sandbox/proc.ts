@@ -10,6 +10,8 @@ export interface Process {
   environment: readonly string[];
   /** False for one that has ended and only waits to be reaped. */
   alive: boolean;
+  /** Stopped by a signal until another wakes it. */
+  hung: boolean;
 }
 
 /** Every process there is. One that ends meanwhile is shown as not alive. */
@@ -47,6 +49,7 @@ async function look(pid: number): Promise<Process> {
     command: line.replaceAll('\0', ' ').trim(),
     environment: environment.split('\0'),
     alive: !['', 'Z', 'X'].includes(state),
+    hung: state === 'T',
   };
 }
 

@@ -5,6 +5,13 @@ import { workerIn } from '../parts/switchover';
 import { stateDir, type SandboxOptions } from '../settings';
 import { supervisorOf } from '../supervisor';
 import { BALANCER_FAULTS, breakBalancer, healBalancer, requireRegion, type BalancerFault } from './balancer';
+import {
+  DATABASE_FAULTS,
+  breakDatabase,
+  healDatabase,
+  type DatabaseFault,
+  type DatabasePart,
+} from './database';
 import { NODE_FAULTS, breakNode, healNode, type NodeFault } from './node';
 import { kill, startPartOf } from './program';
 import { REGISTRY_FAULTS, breakRegistry, healRegistry, type RegistryFault } from './registry';
@@ -12,7 +19,7 @@ import { ZONE_FAULTS, breakZone, healZone, type ZoneFault } from './zone';
 
 /**
  * What can be broken: a node by its id `us-east-1/a/n1`, a zone `us-east-1/a`, a region's load balancer, whichever of
- * its programs that is, the registry's primary, whichever member that is, a
+ * its programs that is, the registry's primary, whichever member that is, the database's primary, a replica or etcd, a
  * region's worker, the Temporal server.
  */
 export type Target =
@@ -20,11 +27,12 @@ export type Target =
   | { kind: 'zone'; zone: string }
   | { kind: 'lb'; region: string }
   | { kind: 'registry' }
+  | { kind: 'database'; part: DatabasePart }
   | { kind: 'worker'; region: string }
   | { kind: 'temporal' };
 
-/** The faults that each kind of target may be given. */
-const FAULTS: Record<Target['kind'], readonly string[]> = {
+/** The faults that each kind of target may be given; the parts of the database have their own. */
+const FAULTS: Record<Exclude<Target['kind'], 'database'>, readonly string[]> = {
   node: NODE_FAULTS,
   zone: ZONE_FAULTS,
   lb: BALANCER_FAULTS,
@@ -44,7 +52,8 @@ export interface Severity {
 /**
  * Injects a real fault. A killed worker is started again by the supervisor; nothing else is.
  * @param fault one of {@link NODE_FAULTS} for a node, of {@link ZONE_FAULTS} for a zone, of {@link BALANCER_FAULTS} for
- *   a load balancer, of {@link REGISTRY_FAULTS} for the registry; `kill` for the others
+ *   a load balancer, of {@link REGISTRY_FAULTS} for the registry, of {@link DATABASE_FAULTS} for the database; `kill` for
+ *   the others
  * @returns one sentence of what was done
  * @throws BAD_INPUT for an unknown fault · UNKNOWN_TARGET · SANDBOX where the target does not run
  */
@@ -54,11 +63,14 @@ export async function breakPart(
   fault: string,
   { latencyMs = 1_000, share = 1 }: Severity = {},
 ): Promise<string> {
-  const faults = FAULTS[target.kind];
-  if (!faults.includes(fault)) {
+  const [what, faults] =
+    target.kind === 'database'
+      ? [`database/${target.part}`, DATABASE_FAULTS[target.part]]
+      : [target.kind, FAULTS[target.kind]];
+  if (!(faults as readonly string[]).includes(fault)) {
     throw new SwitchoverError(
       'BAD_INPUT',
-      `fault: "${fault}" is none of a ${target.kind}; there are ${faults.join(', ')}`,
+      `fault: "${fault}" is none of a ${what}; there are ${faults.join(', ')}`,
     );
   }
   const context = await existing(options);
@@ -72,6 +84,8 @@ export async function breakPart(
       return breakBalancer(supervisor, target.region, fault as BalancerFault);
     case 'registry':
       return breakRegistry(context, supervisor, fault as RegistryFault);
+    case 'database':
+      return breakDatabase(context, supervisor, target.part, fault as DatabaseFault);
     default:
       return kill(supervisor, programOf(target));
   }
@@ -79,7 +93,7 @@ export async function breakPart(
 
 /**
  * Takes every fault away from a target. A node that was killed, alone or with its zone, stays stopped, for a runbook to find, unless `restart`
- * is set; a load balancer, the registry, a worker or the Temporal server is started where it does not run, and serves when this returns.
+ * is set; a load balancer, the registry, the whole database, a worker or the Temporal server is started where it does not run, and serves when this returns.
  * @returns one sentence of what was done
  * @throws UNKNOWN_TARGET · SANDBOX where it does not start
  */
@@ -90,6 +104,7 @@ export async function healPart(options: SandboxOptions, target: Target, restart 
   if (target.kind === 'zone') return healZone(context, supervisor, target.zone, restart);
   if (target.kind === 'lb') return healBalancer(context, supervisor, target.region);
   if (target.kind === 'registry') return healRegistry(context, supervisor);
+  if (target.kind === 'database') return healDatabase(context, supervisor);
   const name = programOf(target);
   await startPartOf(context, supervisor, name);
   return `${name} runs`;
