@@ -2,6 +2,7 @@ import { SwitchoverError } from '../core/errors';
 import { openContext } from './context';
 import { TOKEN_VARIABLES } from './environment';
 import { REGIONS, balancerAddresses, sharedAddresses } from './layout';
+import { databaseUrl } from './parts/database';
 import { connectionEnvironment, type Context } from './parts/part';
 import { stateDir, type SandboxOptions, type Settings } from './settings';
 
@@ -17,6 +18,8 @@ export interface Sandbox {
   /** Bearer tokens by the name of who they speak for. */
   tokens: Readonly<Record<keyof typeof TOKEN_VARIABLES, string>>;
   urls: SandboxUrls;
+  /** Where clients of the database write, password included; nobody listens there without the setting `database`. */
+  databaseUrl: string;
   /** What the people of the escalation ladder were told, one JSON object a line. */
   notificationsPath: string;
 }
@@ -57,6 +60,7 @@ export function sandboxOf(context: Context): Sandbox {
     env: connectionEnvironment(context),
     tokens: Object.fromEntries(tokens) as Sandbox['tokens'],
     urls: urls(settings.block),
+    databaseUrl: databaseUrl(context),
     notificationsPath: files.notifications,
   };
 }
