@@ -10,6 +10,8 @@ import { memberReport, patroniFile, prepareMember, type MemberReport } from './p
 import type { Context, Part, Program } from './part';
 
 const ANSWER_MS = 1_000;
+/** Patroni's words for a PostgreSQL that runs, the second that of its fourth version. */
+const RUNNING = ['running', 'streaming'];
 
 /**
  * The fleet's database: three members, each a Patroni with its PostgreSQL, and the address of those who write before them.
@@ -44,7 +46,7 @@ export function database(context: Context): Part {
       const own = members.filter(({ name }) => starting.some((one) => one.name === databaseProgram(name)));
       await Promise.all(own.map((member) => prepareMember(context, member)));
     },
-    ready: () => whole(context),
+    ready: () => Promise.all([whole(context), settled(context)]),
     notes: () => notes(context),
   };
 }
@@ -97,6 +99,13 @@ async function whole(context: Context): Promise<void> {
   }
 }
 
+/** A replica streams before its Patroni has seen that it runs. */
+async function settled({ settings }: Context): Promise<void> {
+  const reports = await Promise.all(databaseMembers(settings.block).map(memberReport));
+  const other = reports.find(({ state }) => !RUNNING.includes(state));
+  if (other) throw new Error(`${databaseProgram(other.member.name)} is ${other.state}`);
+}
+
 /** Where clients find the primary, password included. */
 export function databaseUrl({ at, secrets }: Context): string {
   const { user, variable } = DATABASE_USERS.postgres;
@@ -118,7 +127,7 @@ async function notes(context: Context): Promise<Record<string, string>> {
 }
 
 function note({ member, state, xlog }: MemberReport, primary: MemberReport | undefined): string {
-  if (state !== 'running' && state !== 'streaming') return state;
+  if (!RUNNING.includes(state)) return state;
   if (primary?.member === member) return 'primary';
   const stream = primary?.replication?.find(({ application_name: name }) => name === member.name);
   const words = [stream?.sync_state === 'sync' ? 'synchronous replica' : 'replica'];
