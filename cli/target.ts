@@ -4,7 +4,7 @@ import { UsageError } from './errors';
 
 const DATABASE_PARTS = Object.keys(DATABASE_FAULTS) as DatabasePart[];
 
-/** Reads what of the sandbox is meant: `us-east-1/a/n1` (or its scope), `zone/us-east-1/a`, `lb/us-east-1`, `registry/primary`, `database/primary`, `worker/us-east-1`, `temporal`. @throws UsageError */
+/** Reads what of the sandbox is meant: `us-east-1/a/n1` (or its scope), `zone/us-east-1/a`, `lb/us-east-1`, `registry/primary`, `database/etcd`, `database` (its primary), `worker/us-east-1`, `temporal`. @throws UsageError */
 export function parseTarget(text: string): Target {
   if (text === 'temporal') return { kind: 'temporal' };
   if (text === 'registry/primary') return { kind: 'registry' };

@@ -18,7 +18,8 @@ export interface Progress {
 export type OnProgress = (progress: Progress) => void;
 
 const ALIVE: readonly string[] = ['RUNNING', 'STARTING', 'STOPPING'];
-const START_MS = 30_000;
+/** The database on a busy machine takes longest, some 20 s. */
+const START_MS = 60_000;
 /** A part that was running already has had its time to become ready. */
 const VERIFY_MS = 5_000;
 

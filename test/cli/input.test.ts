@@ -96,13 +96,22 @@ test.each([
   ['zone/us-east-1/a', { kind: 'zone', zone: 'us-east-1/a' }],
   ['lb/us-east-1', { kind: 'lb', region: 'us-east-1' }],
   ['registry/primary', { kind: 'registry' }],
+  ['database/replica', { kind: 'database', part: 'replica' }],
+  ['database', { kind: 'database', part: 'primary' }],
   ['worker/us-east-1', { kind: 'worker', region: 'us-east-1' }],
   ['temporal', { kind: 'temporal' }],
 ])('%s is a target', (text, target) => expect(parseTarget(text)).toEqual(target));
 
-test.each(['', 'n1', 'worker/', 'redis', 'registry', 'us-east-1/a', 'zone/us-east-1', 'zone/us-east-1/a/n1'])(
-  '%j is no target',
-  (text) => {
-    expect(() => parseTarget(text)).toThrow('is no target');
-  },
-);
+test.each([
+  '',
+  'n1',
+  'worker/',
+  'redis',
+  'registry',
+  'database/d1',
+  'us-east-1/a',
+  'zone/us-east-1',
+  'zone/us-east-1/a/n1',
+])('%j is no target', (text) => {
+  expect(() => parseTarget(text)).toThrow('is no target');
+});

@@ -32,7 +32,7 @@ describe('the database in the environment file', () => {
       'database.postgres.password',
       ({ postgres, ...rest }) => ({ ...rest, postgres: { ...postgres, password: 'hunter2' } }),
     ],
-    ['database.patroni', ({ patroni: _, ...rest }) => rest],
+    ['database.patroni', (database) => ({ ...database, patroni: undefined })],
   ])('%s: a wrong one is named', (field, change) => {
     expect(wrongWith(change)).toContain(field);
   });

@@ -121,6 +121,7 @@ describe('up', () => {
     [{ block: 252 }, 'sandbox.block: must be <= 251'],
     [{ workers: 1.5 }, 'sandbox.workers: must be integer'],
     [{ checks: 'often' }, 'sandbox.checks: must match pattern'],
+    [{ patroni: 'soon' }, 'sandbox.patroni: must match pattern'],
   ])('with the wrong option %j: says what would be right', async (wrong, message) => {
     const dir = join(tmpdir(), 'switchover-never-made');
     await expect(up({ dir, ...wrong })).rejects.toMatchObject({
