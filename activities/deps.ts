@@ -3,7 +3,17 @@ import { regionConfig, findNode, type Node } from '../core/topology';
 import type { Operations } from '../operations';
 import type { Client } from '@temporalio/client';
 import { SwitchoverError } from '../core/errors';
-import type { Fleet, Journal, LoadBalancer, Member, Notifier, Prober, Registry, Sessions } from './ports';
+import type {
+  Database,
+  Fleet,
+  Journal,
+  LoadBalancer,
+  Member,
+  Notifier,
+  Prober,
+  Registry,
+  Sessions,
+} from './ports';
 
 /** A region's systems. */
 export interface RegionSystems {
@@ -17,6 +27,12 @@ export interface RegistrySystems {
   fleet: Fleet;
 }
 
+/** The database and the supervisor of its processes. */
+export interface DatabaseSystems {
+  database: Database;
+  fleet: Fleet;
+}
+
 /** Everything activities need of the outside; put together in `workers/compose.ts`, and by tests. */
 export interface Deps {
   config: Config;
@@ -24,6 +40,8 @@ export interface Deps {
   sessions: Sessions;
   /** Undefined in an environment without one. */
   registry: RegistrySystems | undefined;
+  /** Undefined in an environment without one. */
+  database: DatabaseSystems | undefined;
   prober: Prober;
   notifier: Notifier;
   operations: Operations;
@@ -37,6 +55,12 @@ export interface Deps {
 export function registryOf({ registry, config }: Deps): RegistrySystems {
   if (registry) return registry;
   throw new SwitchoverError('UNKNOWN_TARGET', `environment ${config.environment} has no registry`);
+}
+
+/** @throws UNKNOWN_TARGET in an environment without a database */
+export function databaseOf({ database, config }: Deps): DatabaseSystems {
+  if (database) return database;
+  throw new SwitchoverError('UNKNOWN_TARGET', `environment ${config.environment} has no database`);
 }
 
 /** A node with the systems around it. @throws UNKNOWN_TARGET */

@@ -70,11 +70,11 @@ function checkTarget(config: Config, scope: string): void {
   const parsed = parseScope(scope);
   if (parsed?.kind === 'node') findNode(config, parsed.path.join('/'));
   else if (parsed?.kind === 'zone') findZone(config, parsed.path.join('/'));
-  else if (parsed?.kind === 'registry') requireRegistry(config, scope);
+  else if (parsed?.kind === 'registry' || parsed?.kind === 'database') requireSystem(config, parsed.kind);
   else if (parsed?.path[0]) regionConfig(config, parsed.path[0]);
 }
 
-function requireRegistry({ registry, environment }: Config, scope: string): void {
-  if (registry) return;
-  throw new SwitchoverError('UNKNOWN_TARGET', `${scope}: environment ${environment} has no registry`);
+function requireSystem(config: Config, kind: 'registry' | 'database'): void {
+  if (config[kind]) return;
+  throw new SwitchoverError('UNKNOWN_TARGET', `environment ${config.environment} has no ${kind}`);
 }

@@ -10,6 +10,8 @@ import { nodeDrill } from './node/drill';
 import { nodeLooks } from './node/looks';
 import { nodeWithdrawal } from './node/withdraw';
 import { regionForming } from './region/form';
+import { databaseActs } from './database/acts';
+import { databaseLooks } from './database/looks';
 import { registryActs } from './registry/acts';
 import { registryLooks } from './registry/looks';
 import { sessionActs } from './sessions/acts';
@@ -30,6 +32,8 @@ export function createActivities(deps: Deps) {
     ...nodeDrill(deps),
     ...balancerLooks(deps),
     ...balancerActs(deps),
+    ...databaseActs(deps),
+    ...databaseLooks(deps),
     ...registryActs(deps),
     ...registryLooks(deps),
     ...sessionLooks(deps),

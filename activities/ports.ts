@@ -1,3 +1,4 @@
+import type { DatabaseView } from '../core/database';
 import type { BucketMove, Placed } from '../core/placement';
 
 /**
@@ -66,6 +67,8 @@ export interface Fleet {
   stop(program: string): Promise<void>;
   /** Kills this very process, without asking it to end: for one that serves nobody any more. Returns once it is gone. */
   kill(program: string, pid: number): Promise<void>;
+  /** Runs a program that ends by itself, to its end. @returns the end of what it said */
+  run(program: string): Promise<string>;
 }
 
 /** What handing sessions over found and did; counts of sessions, all of one moment. */
@@ -146,6 +149,20 @@ export interface Registry {
   write(): Promise<number>;
   /** The ids of the nodes that are registered, as clients are told, in alphabetical order. */
   registered(): Promise<string[]>;
+}
+
+/** The database: one primary that takes writes and standbys that follow it, kept so by an agent each and a lease. */
+export interface Database {
+  /** Every member from both sides, the lease, and the clients' address with a write. Never throws: silence is what is seen. */
+  look(): Promise<DatabaseView>;
+  /** Takes the lease of the primary from this member; false where another has it, or nobody. Who calls it has fenced the member. */
+  releaseLease(member: string): Promise<boolean>;
+  /** Writes through the clients' address and reads it back; returns the milliseconds that took. */
+  write(): Promise<number>;
+  /** Makes a standby anew from the primary; returns when that is begun. */
+  reinitialise(member: string): Promise<void>;
+  /** Hands the primary's role to a standby in an orderly way, nothing lost; returns when that is done. */
+  switchover(from: string, to: string): Promise<void>;
 }
 
 /** One probe's verdict. */

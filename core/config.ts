@@ -133,7 +133,10 @@ const DatabaseSchema = object({
   postgres: CredentialsSchema,
   /** For the calls of Patroni's REST API that change something. */
   patroni: CredentialsSchema,
-  /** The supervisor of the members' processes, which it knows as `database-<member>`. */
+  /**
+   * The supervisor of the members' processes: it knows their agents as `database-<member>`, and as `database-<member>-fence` a program
+   * that ends every process of the member and fails where it cannot.
+   */
   fleet: SupervisordSchema,
 });
 
@@ -204,6 +207,7 @@ const PoliciesSchema = object({
     region: RepeatSchema,
     lb: Type.Optional(RepeatSchema),
     registry: Type.Optional(RepeatSchema),
+    database: Type.Optional(RepeatSchema),
   }),
   /** What all automatic runs together may do before the next one asks a person. */
   budget: object({
@@ -271,6 +275,7 @@ export const ConfigSchema = object({
     loadBalancer: WindowSchema,
     sessions: WindowSchema,
     registry: WindowSchema,
+    database: WindowSchema,
   }),
   /** What runbooks are measured against, by the name they give. */
   objectives: Type.Record(

@@ -119,6 +119,12 @@ export const ERRORS = {
     exit: 1,
     hint: 'Check the registry (Redis) and its addresses in the environment file.',
   },
+  DATABASE_UNREACHABLE: {
+    retryable: true,
+    http: 502,
+    exit: 1,
+    hint: 'Check the database (Patroni, etcd) and its addresses in the environment file.',
+  },
   NOT_FENCED: {
     retryable: false,
     http: 409,

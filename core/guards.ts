@@ -53,6 +53,17 @@ export interface Questions {
    * its primary right now; `silentS`: seconds since it last heard of its primary, undefined where it never did.
    */
   'promote standby': { standby: string | undefined; copying: boolean; silentS: number | undefined };
+  /**
+   * May somebody take over the database from its failed primary? `candidate`: undefined where nobody could; `writable`: standbys
+   * that take writes; `control`: whether the control plane answers.
+   */
+  'take over database': {
+    primary: string;
+    candidate: string | undefined;
+    synchronous: boolean;
+    writable: readonly string[];
+    control: boolean;
+  };
 }
 
 /** One rule: its name, and why it refuses an act, or null. */
@@ -172,6 +183,33 @@ const standbyWhole: Guard<Questions['promote standby']> = {
       : null,
 };
 
+/** Never two primaries: who of them is right is for a person to say. */
+const noSecondPrimary: Guard<Questions['take over database']> = {
+  name: 'no second primary',
+  refuses: ({ primary, writable }) =>
+    writable.length > 0
+      ? `nobody may take over from ${primary}: ${writable.join(' and ')} takes writes already`
+      : null,
+};
+
+/** Who takes over does so by the lease, which nobody can hand over while it cannot be reached. */
+const controlPlaneAnswers: Guard<Questions['take over database']> = {
+  name: 'control plane answers',
+  refuses: ({ primary, control }) =>
+    control
+      ? null
+      : `nobody can take over from ${primary}: the control plane that keeps the lease does not answer`,
+};
+
+/** Never who may lack acknowledged writes (REQUIREMENTS F5). */
+const candidateHasAll: Guard<Questions['take over database']> = {
+  name: 'candidate has every write',
+  refuses: ({ primary, candidate, synchronous }) =>
+    candidate === undefined
+      ? `nobody can take over from ${primary}: no ${synchronous ? 'synchronous ' : ''}standby answers`
+      : null,
+};
+
 /** The guards of each act, in the order in which they are asked. */
 export const GUARDS: { readonly [Act in keyof Questions]: readonly Guard<Questions[Act]>[] } = {
   'take out': [lastHealthyMember, memberShare],
@@ -181,6 +219,7 @@ export const GUARDS: { readonly [Act in keyof Questions]: readonly Guard<Questio
   'form region': [regionShare],
   'move sessions': [anotherPlace, receiversServe, receiverShare],
   'promote standby': [standbyAnswers, standbyLagKnown, standbyWhole],
+  'take over database': [noSecondPrimary, controlPlaneAnswers, candidateHasAll],
 };
 
 /** The first guard that refuses this act, and why; null where none does. */

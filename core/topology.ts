@@ -82,6 +82,11 @@ export function databaseProgram(member: string): string {
   return `database-${member}`;
 }
 
+/** The program that ends every process of a member of the database, and fails where it cannot. */
+export function fenceProgram(member: string): string {
+  return `database-${member}-fence`;
+}
+
 function toNode(place: NodePlace, address: string, spare: boolean): Node {
   const { region, zone, name } = place;
   return {

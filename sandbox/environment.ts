@@ -49,6 +49,7 @@ const LIMITS: Pick<Config['policies'], 'repeats' | 'budget'> = {
     region: { times: 1, within: '1h' },
     lb: { times: 1, within: '15m' },
     registry: { times: 1, within: '15m' },
+    database: { times: 1, within: '15m' },
   },
   budget: { runsPerHour: 120, capacityOut: 0.5 },
 };
@@ -87,6 +88,7 @@ export function environmentFile(settings: Settings): Config {
       loadBalancer: { interval: '1s', timeout: '500ms', of: 3, failures: 2, successes: 2 },
       sessions: { interval: '5s', timeout: '1s', of: 3, failures: 1, successes: 2 },
       registry: { interval: '1s', timeout: '500ms', of: 5, failures: 3, successes: 5 },
+      database: { interval: '300ms', timeout: '1s', of: 3, failures: 2, successes: 3 },
     },
     objectives: {
       node: { rto: '5s' },
@@ -94,6 +96,7 @@ export function environmentFile(settings: Settings): Config {
       zone: { rto: '30s' },
       formation: { rto: '15s' },
       registry: { rto: '10m' },
+      database: { rto: '30s' },
       lb: { rto: '1m' },
     },
     policies: {

@@ -1,13 +1,14 @@
 import { Client } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
 import { haproxy } from '../activities/adapters/haproxy';
+import { patroni } from '../activities/adapters/patroni';
 import { postgresJournal } from '../activities/adapters/postgres-journal';
 import { prober } from '../activities/adapters/prober';
 import { redisRegistry } from '../activities/adapters/redis-registry';
 import { redisSessions } from '../activities/adapters/redis-sessions';
 import { supervisord } from '../activities/adapters/supervisord';
 import { webhookNotifier } from '../activities/adapters/webhook-notifier';
-import type { Deps, RegionSystems, RegistrySystems } from '../activities/deps';
+import type { DatabaseSystems, Deps, RegionSystems, RegistrySystems } from '../activities/deps';
 import type { Config } from '../core/config';
 import { millis } from '../core/time';
 import { SwitchoverError } from '../core/errors';
@@ -53,6 +54,7 @@ export function compose(
     },
     sessions,
     registry: registryOf(config),
+    database: databaseOf(config),
     prober: prober({ timeoutMs: millis(config.health.node.timeout) }),
     notifier: webhookNotifier(),
     operations: new Operations(temporal, config.environment, catalogue),
@@ -62,6 +64,17 @@ export function compose(
       sessions.close();
       await journal?.close();
     },
+  };
+}
+
+function databaseOf({ database }: Config): DatabaseSystems | undefined {
+  if (!database) return undefined;
+  return {
+    database: patroni(database, {
+      postgres: readSecret(database.postgres.password, 'database.postgres.password'),
+      patroni: readSecret(database.patroni.password, 'database.patroni.password'),
+    }),
+    fleet: supervisord(database.fleet, readSecret(database.fleet.password, 'database.fleet.password')),
   };
 }
 

@@ -6,6 +6,7 @@ export { clusterFormation } from './cluster-formation';
 export { addNode, decommissionNode, replaceNode } from './fleet';
 export { nodeFailover } from './node-failover';
 export { rebalance } from './rebalance';
+export { databaseFailover } from './database-failover';
 export { registryFailover } from './registry-failover';
 export { sessionMigration } from './session-migration';
 export { zoneFailback, zoneFailover } from './zone-failover';

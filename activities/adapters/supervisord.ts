@@ -12,6 +12,8 @@ const START_MS = 4_000;
 const GRACE_MS = 1_000;
 /** Time a killed process has to be gone, ms. */
 const KILL_MS = 1_000;
+/** Time a program may take that ends by itself, ms. */
+const RUN_MS = 10_000;
 /** Time between two looks at a process that is starting or stopping, ms. */
 const POLL_MS = 20;
 
@@ -106,6 +108,16 @@ export function supervisord(config: SupervisordConfig, password: string): Fleet 
         code,
         `${program} did not start: ${describe(info)}${await lastWords(program)}`,
       );
+    },
+
+    async run(program) {
+      const tolerated = [FAULT.ALREADY_STARTED, FAULT.SPAWN_ERROR];
+      await call({ method: 'startProcess', program, args: [false], tolerated });
+      const info = await after(program, ({ statename }) => ALIVE.includes(statename), RUN_MS);
+      const said = await lastWords(program);
+      if (info.statename === 'EXITED' && info.exitstatus === 0) return said;
+      const code = ALIVE.includes(info.statename) ? 'VERIFY_FAILED' : 'FLEET_REFUSED';
+      throw new SwitchoverError(code, `${program} did not succeed: ${describe(info)}${said}`);
     },
 
     async stop(program) {

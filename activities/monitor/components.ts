@@ -2,7 +2,7 @@ import type { ComponentRule } from '../../core/config';
 import { regionConfig } from '../../core/topology';
 import { millis } from '../../core/time';
 import { WELL, afterCheck, type Check, type WindowHealth } from '../../core/window';
-import type { Deps, RegistrySystems } from '../deps';
+import type { DatabaseSystems, Deps, RegistrySystems } from '../deps';
 import type { Probe } from '../ports';
 import type { Clock } from './loop';
 import type { Reporter } from './reporter';
@@ -20,7 +20,7 @@ export interface Component {
 
 /** What a region's monitor watches besides its nodes. What regions share is watched by each: their reports are one fault. */
 export function componentsOf(deps: Deps, region: string): Component[] {
-  const { config, prober, sessions, operations, registry } = deps;
+  const { config, prober, sessions, operations, registry, database } = deps;
   const { health } = config;
   const answered = (id: string, input: Record<string, unknown>) =>
     operations.catalogue.some((runbook) => runbook.id === id) ? { runbook: { id, input } } : {};
@@ -40,6 +40,7 @@ export function componentsOf(deps: Deps, region: string): Component[] {
       probe: (timeoutMs) => prober.answers(() => sessions.ping(), timeoutMs),
     },
     ...(registry ? [registryOf(registry, deps, answered('registry-failover', {}))] : []),
+    ...(database ? [databaseOf(database, deps, answered('database-failover', {}))] : []),
   ];
 }
 
@@ -54,6 +55,21 @@ function registryOf(
     rule: config.health.registry,
     // Asked as clients ask it: whoever is primary behind their address.
     probe: (timeoutMs) => prober.answers(() => registry.registered(), timeoutMs),
+    ...answered,
+  };
+}
+
+function databaseOf(
+  { database }: DatabaseSystems,
+  { config, prober }: Deps,
+  answered: Pick<Component, 'runbook'>,
+): Component {
+  return {
+    scope: 'database/main',
+    name: 'the database',
+    rule: config.health.database,
+    // Asked as clients ask it: with a write to whoever is primary behind their address.
+    probe: (timeoutMs) => prober.answers(() => database.write(), timeoutMs),
     ...answered,
   };
 }

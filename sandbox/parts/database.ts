@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { Client } from 'pg';
-import { databaseProgram } from '../../core/topology';
+import { databaseProgram, fenceProgram } from '../../core/topology';
 import { DATABASE_USERS } from '../environment';
 import { databaseMembers } from '../layout';
 import { POSTGRES_USER } from '../postgres-user';
-import { tool } from '../tools';
+import { ROOT, tool } from '../tools';
 import { ETCD } from './etcd';
-import { memberReport, patroniFile, prepareMember, type MemberReport } from './patroni';
+import { homeOf, memberReport, patroniFile, prepareMember, type MemberReport } from './patroni';
 import type { Context, Part, Program } from './part';
 
 const ANSWER_MS = 1_000;
@@ -31,6 +31,13 @@ export function database(context: Context): Part {
     listens: [member.postgres, member.rest],
     user: POSTGRES_USER,
   }));
+  // Fencing is the supervisor's work, so that it does not depend on anything that may be sick.
+  const fences = members.map((member): Program => ({
+    name: fenceProgram(member.name),
+    command: () => [join(ROOT, 'sandbox/fence-member'), homeOf(dir, member)],
+    listens: [],
+    standby: true,
+  }));
   const proxy: Program = {
     name: 'database-proxy',
     command: () => [tool('haproxy'), '-db', '-f', file],
@@ -40,7 +47,7 @@ export function database(context: Context): Part {
     name: 'Database',
     after: [ETCD],
     wanted: settings.database,
-    programs: [...patronis, proxy],
+    programs: [...patronis, ...fences, proxy],
     files: { [file]: configuration(context) },
     prepare: async (starting) => {
       const own = members.filter(({ name }) => starting.some((one) => one.name === databaseProgram(name)));

@@ -48,6 +48,15 @@ const standby = (
   name: string | undefined = 'r2',
 ): Questions['promote standby'] => ({ standby: name, copying, silentS });
 
+const takeOver = (more: Partial<Questions['take over database']>): Questions['take over database'] => ({
+  primary: 'd1',
+  candidate: 'd2',
+  synchronous: true,
+  writable: [],
+  control: true,
+  ...more,
+});
+
 const CASES: { [Act in keyof Questions]: Case<Questions[Act]>[] } = {
   'take out': [
     ['a failed member of a healthy pool', member([serves('n1'), serves('n2')]), null],
@@ -130,6 +139,12 @@ const CASES: { [Act in keyof Questions]: Case<Questions[Act]>[] } = {
     ['none answers', { standby: undefined, copying: false, silentS: 0 }, 'standby answers'],
     ['it never had a primary', { ...standby(false, 0), silentS: undefined }, 'standby lag known'],
     ['it has a part of what the primary has', standby(true, 1), 'standby whole'],
+  ],
+  'take over database': [
+    ['a standby has every write', takeOver({}), null],
+    ['another takes writes already', takeOver({ writable: ['d3'] }), 'no second primary'],
+    ['nobody can reach the lease', takeOver({ control: false }), 'control plane answers'],
+    ['who answers may lack writes', takeOver({ candidate: undefined }), 'candidate has every write'],
   ],
 };
 

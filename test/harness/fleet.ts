@@ -1,7 +1,17 @@
 import type { Client } from '@temporalio/client';
 import type { RunReport, RunState } from '../../core/run';
 import { Operations, catalogue, connect as connectTemporal } from '../../operations';
-import { breakPart, connect, down, healPart, up, type Sandbox, type SandboxOptions } from '../../sandbox';
+import {
+  breakPart,
+  connect,
+  down,
+  healPart,
+  up,
+  type DatabaseFault,
+  type DatabasePart,
+  type Sandbox,
+  type SandboxOptions,
+} from '../../sandbox';
 import { until } from './until';
 
 /** How long a condition may take on a busy machine. */
@@ -22,6 +32,8 @@ export interface TestFleet {
   healBalancer: (region: string) => Promise<string>;
   breakRegistry: (fault: 'kill' | 'hang') => Promise<string>;
   healRegistry: () => Promise<string>;
+  breakDatabase: (part: DatabasePart, fault: DatabaseFault) => Promise<string>;
+  healDatabase: () => Promise<string>;
   killWorker: (region: string) => Promise<string>;
   /** The run that works on this scope, once there is one; a path alone is a node's. */
   runOn: (scope: string) => Promise<string>;
@@ -49,6 +61,8 @@ export async function testFleet(options: SandboxOptions & { block: number }): Pr
     healBalancer: (region) => healPart(options, { kind: 'lb', region }),
     breakRegistry: (fault) => breakPart(options, { kind: 'registry' }, fault),
     healRegistry: () => healPart(options, { kind: 'registry' }),
+    breakDatabase: (part, fault) => breakPart(options, { kind: 'database', part }, fault),
+    healDatabase: () => healPart(options, { kind: 'database', part: 'primary' }),
     killWorker: (region) => breakPart(options, { kind: 'worker', region }, 'kill'),
     runOn: (scope) =>
       until(

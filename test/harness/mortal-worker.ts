@@ -27,7 +27,7 @@ export interface Call {
 }
 
 function mortal(deps: Deps): Deps {
-  const { client, registry } = deps;
+  const { client, registry, database } = deps;
   client.workflow.start = watched('client', { start: client.workflow.start.bind(client.workflow) }).start;
   return {
     ...deps,
@@ -37,6 +37,10 @@ function mortal(deps: Deps): Deps {
     registry: registry && {
       registry: watched('registry', registry.registry),
       fleet: watched('fleet', registry.fleet),
+    },
+    database: database && {
+      database: watched('database', database.database),
+      fleet: watched('fleet', database.fleet),
     },
     region: (name) => {
       const { loadBalancer, fleet } = deps.region(name);

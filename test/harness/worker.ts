@@ -55,7 +55,9 @@ export function testWorkers(sandbox: Sandbox): TestWorkers {
         .filter(Boolean)
         .map((line) => JSON.parse(line) as Call)
         .filter(({ call }) =>
-          /isolate|drain|admit|add|remove|handOver|promote|follow|\.(start|stop|kill|place)$/.test(call),
+          /isolate|drain|admit|add|remove|handOver|promote|follow|release|reinit|\.(start|stop|kill|place|run)$/.test(
+            call,
+          ),
         )
         .filter(({ call }) => !call.startsWith('client.'))
         .map(

@@ -1,0 +1,155 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { DatabaseMember, DatabaseView } from '../../core/database';
+import { SwitchoverError } from '../../core/errors';
+import type { Deed, Intent, Refusal } from '../../core/run';
+import { databaseProgram } from '../../core/topology';
+import { beating } from '../beating';
+import { databaseOf, type Deps } from '../deps';
+import { ensure } from '../ensure';
+import { assessDatabase, whyNotTakeOver, type DatabaseAssessment } from './assess';
+import { fence, lookAtFence, memberOf, requireFenced, type Fenced, type FenceLook } from './fence';
+
+/** A failed primary as it is fenced: what was seen of the database, of its process, and the evidence once there is any. */
+export interface DatabaseFencing extends FenceLook {
+  assessment: DatabaseAssessment;
+}
+
+/** How the role of the primary went from one member to another. */
+export interface TakeOver {
+  primary: string | undefined;
+  timeline: number | undefined;
+  view: DatabaseView;
+}
+
+/** How long a standby may take to become the primary once the lease is free, ms; by hand it was 0.7 s. */
+const TAKE_OVER_MS = 15_000;
+/** How long a member may take until it follows again, made anew from the primary where need be, ms. */
+const FOLLOW_MS = 120_000;
+/** After this long an agent has tried what it does by itself; then the member is made anew, ms. */
+const REWIND_MS = 20_000;
+const LOOK_EVERY_MS = 50;
+
+/** Changes to the database. Each looks first and does nothing where the world is as wanted. */
+export function databaseActs(deps: Deps) {
+  return {
+    /**
+     * Fences a failed primary, see {@link fence}. The failure is confirmed again in the same activity, so that nothing comes
+     * between what was seen and what is done.
+     * @throws GUARD_REFUSED where it is well for anybody, or nobody can take over: a sick primary is better than none
+     */
+    fenceDatabase: beating(
+      async ({ primary, how }: { primary: string; how: Intent }): Promise<Deed<DatabaseFencing>> => {
+        const systems = databaseOf(deps);
+        const { value: assessment } = await assessDatabase(systems);
+        return ensure(how, {
+          look: async () => ({ ...(await lookAtFence(systems, primary)), assessment }),
+          already: ({ fenced }) => fenced && `${primary} is fenced (${fenced.said})`,
+          refuse: () => (assessment.failed ? whyNotTakeOver(assessment) : isWell(primary, assessment)),
+          intention: () => `kill every process of ${primary}`,
+          act: () => fence(systems, primary),
+          done: (_, { fenced }) => `${primary} is fenced: every process of it was killed (${fenced?.said})`,
+        });
+      },
+    ),
+
+    /**
+     * Frees the lease that the fenced primary left behind and waits until another member has become the primary. Which one is for
+     * their agents to say: they know who has every acknowledged write.
+     * @param fenced the evidence that {@link fenceDatabase} brought; a plan has none
+     * @throws NOT_FENCED without evidence that still holds
+     */
+    letTakeOver: beating(
+      async (ask: {
+        primary: string;
+        candidate: string;
+        fenced: Fenced | undefined;
+        how: Intent;
+      }): Promise<Deed<TakeOver>> => {
+        const { primary, candidate, fenced, how } = ask;
+        const systems = databaseOf(deps);
+        const { database } = systems;
+        return ensure(how, {
+          look: async () => takenOver(await database.look(), primary),
+          already: ({ primary: now, timeline }) =>
+            now === undefined ? null : `${now} is the primary, on timeline ${timeline}`,
+          intention: () => `free the lease of ${primary}, for ${candidate} to take it`,
+          act: async () => {
+            await requireFenced(systems, primary, fenced);
+            await database.releaseLease(primary);
+            await until(
+              `nobody has taken over from ${primary}`,
+              TAKE_OVER_MS,
+              async () => takenOver(await database.look(), primary).primary !== undefined,
+            );
+          },
+          done: (_, { primary: now, timeline }) =>
+            `${now} took the lease and is the primary, on timeline ${timeline}`,
+        });
+      },
+    ),
+
+    /**
+     * Brings a member back as a standby: its agent is started, which rewinds it to the primary's history; where that does not get it
+     * there, it is made anew. Returns once it streams from the primary.
+     * @throws VERIFY_FAILED where it does not get there
+     */
+    bringToFollow: beating(
+      async ({ member, how }: { member: string; how: Intent }): Promise<Deed<DatabaseMember>> => {
+        const systems = databaseOf(deps);
+        const { database, fleet } = systems;
+        const seen = async () => database.look();
+        const deed = await ensure(how, {
+          look: seen,
+          already: (view) => (follows(view, member) ? `${member} follows ${view.leader}` : null),
+          intention: () => `start ${member} as a standby of the primary`,
+          act: async () => {
+            if ((await fleet.status(databaseProgram(member))).pid === 0)
+              await fleet.start(databaseProgram(member));
+            const began = Date.now();
+            let anew = false;
+            await until(`${member} does not follow the primary`, FOLLOW_MS, async () => {
+              const view = await seen();
+              if (follows(view, member)) return true;
+              if (!anew && memberOf(view, member).agent && Date.now() - began > REWIND_MS) {
+                await database.reinitialise(member);
+                anew = true;
+              }
+              return false;
+            });
+          },
+          done: (before, after) =>
+            `${member}: ${memberOf(before, member).said} → ${memberOf(after, member).said}`,
+        });
+        const evidence = (view: DatabaseView | undefined) => view && memberOf(view, member);
+        const [before, after] = [evidence(deed.before), evidence(deed.after)];
+        return { ...deed, ...(before && { before }), ...(after && { after }) } as Deed<DatabaseMember>;
+      },
+    ),
+  };
+}
+
+function isWell(primary: string, { said }: DatabaseAssessment): Refusal {
+  return { guard: 'primary is well', sentence: `${primary} must stay the primary: ${said}` };
+}
+
+/** Who is the primary in place of this one: it has the lease, says so on both sides and takes writes. */
+function takenOver(view: DatabaseView, old: string): TakeOver {
+  const now = view.members.find(
+    ({ member, agent, postgres }) =>
+      member !== old && member === view.leader && agent?.role === 'primary' && postgres?.writable,
+  );
+  return { primary: now?.member, timeline: now?.postgres?.timeline, view };
+}
+
+/** Whether a member streams from the primary, and its agent says the same. */
+export function follows({ members, leader }: DatabaseView, name: string): boolean {
+  const { agent, postgres } = members.find(({ member }) => member === name) ?? {};
+  return agent?.role === 'standby' && leader !== name && postgres?.receiver?.from === leader;
+}
+
+async function until(trouble: string, timeoutMs: number, met: () => Promise<boolean>): Promise<void> {
+  for (const end = Date.now() + timeoutMs; !(await met()); await delay(LOOK_EVERY_MS)) {
+    if (Date.now() > end)
+      throw new SwitchoverError('VERIFY_FAILED', `${trouble} after ${timeoutMs / 1_000} s`);
+  }
+}

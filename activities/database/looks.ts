@@ -1,0 +1,82 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { SwitchoverError, messageOf } from '../../core/errors';
+import type { Finding } from '../../core/run';
+import { beating } from '../beating';
+import { databaseOf, type Deps } from '../deps';
+import { follows } from './acts';
+import { assessDatabase, whyNotTakeOver, type DatabaseAssessment } from './assess';
+
+/** What clients got of the database. `provenAt`: ISO time. */
+export interface DatabaseProof {
+  tries: number;
+  /** Milliseconds of the write that went through. */
+  ms: number;
+  provenAt: string;
+}
+
+/** How long the clients' address may take to turn to the new primary, ms. */
+const TURNS_MS = 15_000;
+/** How long the standbys may take until one of them is synchronous again, ms. */
+const REDUNDANT_MS = 60_000;
+const LOOK_EVERY_MS = 50;
+
+/** Sees what a failover of the database brought about. */
+export function databaseLooks(deps: Deps) {
+  return {
+    /**
+     * Whether the primary has failed, see {@link assessDatabase}.
+     * @throws GUARD_REFUSED where it has, but nobody may take over
+     */
+    lookAtDatabase: beating<void, Finding<DatabaseAssessment>>(async () => {
+      const found = await assessDatabase(databaseOf(deps));
+      const refusal = found.value.failed ? whyNotTakeOver(found.value) : null;
+      if (!refusal) return found;
+      throw new SwitchoverError('GUARD_REFUSED', `${refusal.guard}: ${refusal.sentence}; ${found.sentence}`);
+    }),
+
+    /** Writes through the clients' address until it works. @throws DATABASE_UNREACHABLE where it does not */
+    proveDatabase: beating<void, Finding<DatabaseProof>>(async () => {
+      const { database } = databaseOf(deps);
+      for (let [tries, end] = [1, Date.now() + TURNS_MS]; ; tries += 1) {
+        try {
+          const ms = await database.write();
+          const value = { tries, ms, provenAt: new Date().toISOString() };
+          return { sentence: `a write through the clients' address went through, at try ${tries}`, value };
+        } catch (error) {
+          if (Date.now() > end)
+            throw new SwitchoverError('DATABASE_UNREACHABLE', `${messageOf(error)} (${tries} tries)`);
+        }
+        await delay(LOOK_EVERY_MS);
+      }
+    }),
+
+    /**
+     * Waits until every standby follows the primary and, in synchronous mode, one of them is synchronous.
+     * @throws VERIFY_FAILED naming those that do not
+     */
+    awaitRedundant: beating<void, Finding<{ standbys: string[]; synchronous: string[] }>>(async () => {
+      const { database } = databaseOf(deps);
+      for (const end = Date.now() + REDUNDANT_MS; ; await delay(LOOK_EVERY_MS)) {
+        const view = await database.look();
+        const standbys = view.members.filter(({ member }) => member !== view.leader);
+        const lagging = standbys.filter(({ member }) => !follows(view, member));
+        const synchronous = standbys.filter(({ agent }) => agent?.synchronous).map(({ member }) => member);
+        if (lagging.length === 0 && (!view.synchronous || synchronous.length > 0)) {
+          const names = standbys.map(({ member }) => member);
+          const also = synchronous.length > 0 ? `, ${synchronous.join(', ')} synchronously` : '';
+          return {
+            sentence: `${names.join(' and ')} follow ${view.leader}${also}`,
+            value: { standbys: names, synchronous },
+          };
+        }
+        if (Date.now() > end) {
+          const why = lagging.map(({ member, said }) => `${member}: ${said}`).join('; ');
+          throw new SwitchoverError(
+            'VERIFY_FAILED',
+            `no redundancy yet: ${why || 'no standby is synchronous'}`,
+          );
+        }
+      }
+    }),
+  };
+}
