@@ -106,9 +106,8 @@ async function primaryOf(context: Context): Promise<DatabaseMember> {
 
 async function replicaOf(context: Context): Promise<DatabaseMember> {
   const reports = await databaseReports(context);
-  const streams = reports.flatMap(({ replication }) => replication ?? []);
-  const chosen = streams.find(({ sync_state: sync }) => sync === 'sync') ?? streams[0];
-  const found = reports.find(({ member }) => member.name === chosen?.application_name);
+  const replicas = reports.filter(({ primary }) => !primary);
+  const found = replicas.find(({ sync_standby: synchronous }) => synchronous) ?? replicas[0];
   if (found) return found.member;
   throw new SwitchoverError('SANDBOX', 'the database has no replica that answers');
 }

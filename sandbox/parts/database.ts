@@ -79,7 +79,7 @@ ${servers.join('\n')}
 `;
 }
 
-/** Looks through the clients' address: the primary has two streaming replicas, one of them synchronous where that is asked for. */
+/** Looks through the clients' address: the primary has two streaming replicas. */
 async function whole(context: Context): Promise<void> {
   const { settings } = context;
   const names = databaseMembers(settings.block).map(({ name }) => name);
@@ -92,25 +92,27 @@ async function whole(context: Context): Promise<void> {
   try {
     await client.connect();
     // By name, because whoever makes a copy of the whole database is listed too.
-    const { rows } = await client.query<{ sync: boolean }>(
-      `SELECT sync_state IN ('sync', 'quorum') AS sync FROM pg_stat_replication
-       WHERE state = 'streaming' AND application_name = ANY($1)`,
+    const { rows } = await client.query(
+      "SELECT 1 FROM pg_stat_replication WHERE state = 'streaming' AND application_name = ANY($1)",
       [names],
     );
     if (rows.length < names.length - 1)
       throw new Error(`the database has ${rows.length} of ${names.length - 1} streaming replicas`);
-    if (settings.synchronous && !rows.some(({ sync }) => sync))
-      throw new Error('the database has no synchronous replica');
   } finally {
     void client.end().catch(() => undefined);
   }
 }
 
-/** A replica streams before its Patroni has seen that it runs. */
+/**
+ * A replica streams before its Patroni has seen that it runs, and commits wait for one before Patroni holds it for fit to
+ * succeed: a primary that failed in between would have no successor.
+ */
 async function settled({ settings }: Context): Promise<void> {
   const reports = await Promise.all(databaseMembers(settings.block).map(memberReport));
   const other = reports.find(({ state }) => !RUNNING.includes(state));
   if (other) throw new Error(`${databaseProgram(other.member.name)} is ${other.state}`);
+  if (settings.synchronous && !reports.some(({ sync_standby: fit }) => fit))
+    throw new Error('the database has no synchronous replica');
 }
 
 /** Where clients find the primary, password included. */
@@ -133,11 +135,14 @@ async function notes(context: Context): Promise<Record<string, string>> {
   );
 }
 
-function note({ member, state, xlog }: MemberReport, primary: MemberReport | undefined): string {
+function note(
+  { member, state, xlog, sync_standby: synchronous }: MemberReport,
+  primary: MemberReport | undefined,
+): string {
   if (!RUNNING.includes(state)) return state;
   if (primary?.member === member) return 'primary';
   const stream = primary?.replication?.find(({ application_name: name }) => name === member.name);
-  const words = [stream?.sync_state === 'sync' ? 'synchronous replica' : 'replica'];
+  const words = [synchronous ? 'synchronous replica' : 'replica'];
   if (stream?.state !== 'streaming') words.push('not streaming');
   const behind = (primary?.xlog?.location ?? NaN) - (xlog?.received_location ?? NaN);
   // Asked one after the other, a replica may well be ahead of what the primary said.

@@ -20,6 +20,8 @@ const ANSWER_MS = 1_000;
 const Report = Type.Object({
   state: Type.String(),
   role: Type.String(),
+  /** Of a replica that may succeed the primary, where commits wait for one. PostgreSQL calls it synchronous a moment before. */
+  sync_standby: Type.Optional(Type.Boolean()),
   xlog: Type.Optional(
     Type.Object({
       location: Type.Optional(Type.Integer()),
@@ -28,9 +30,7 @@ const Report = Type.Object({
   ),
   /** Of a primary: the members that copy it. */
   replication: Type.Optional(
-    Type.Array(
-      Type.Object({ application_name: Type.String(), state: Type.String(), sync_state: Type.String() }),
-    ),
+    Type.Array(Type.Object({ application_name: Type.String(), state: Type.String() })),
   ),
 });
 
@@ -70,8 +70,9 @@ export async function memberReport(member: DatabaseMember): Promise<MemberReport
 }
 
 /**
- * Settings with a reason: `wal_log_hints` and checksums let pg_rewind bring a former primary back; where it cannot, Patroni makes that
- * member anew. The way over the Unix socket lets Patroni rule its PostgreSQL also where the network does not.
+ * Settings with a reason: `wal_log_hints` and checksums let pg_rewind bring a former primary back; where it cannot, Patroni
+ * makes that member anew. The Unix socket lets Patroni rule its PostgreSQL also where the network does not. A commit that waits
+ * for a replica keeps its connection although its client is gone: there must be some to spare.
  */
 function configuration(context: Context, member: DatabaseMember): object {
   const { dir, settings, secrets } = context;
@@ -99,7 +100,7 @@ function configuration(context: Context, member: DatabaseMember): object {
         postgresql: {
           use_pg_rewind: true,
           use_slots: true,
-          parameters: { wal_log_hints: 'on', max_connections: 100 },
+          parameters: { wal_log_hints: 'on', max_connections: 500 },
         },
       },
       initdb: [{ encoding: 'UTF8' }, { locale: 'C' }, 'data-checksums'],
