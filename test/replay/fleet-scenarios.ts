@@ -66,6 +66,32 @@ export const FLEET_SCENARIOS: readonly Scenario[] = [
   },
 ];
 
+/** Runs on the database, which needs a fleet that has one. */
+export const DATABASE_SCENARIOS: readonly Scenario[] = [
+  {
+    name: 'database-serves',
+    outcome: 'succeeded',
+    act: (fleet) => start(fleet, 'database-failover', {}),
+  },
+  {
+    name: 'database-planned',
+    outcome: 'planned',
+    async act(fleet) {
+      await fleet.breakDatabase('primary', 'cut-control-plane');
+      return start(fleet, 'database-failover', {}, 'plan');
+    },
+  },
+  {
+    name: 'database-recovered',
+    outcome: 'recovered',
+    async act(fleet) {
+      await fleet.healDatabase();
+      await fleet.breakDatabase('primary', 'hang');
+      return fleet.runOn('database/main');
+    },
+  },
+];
+
 function start(
   { operations }: TestFleet,
   runbook: string,
