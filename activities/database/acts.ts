@@ -21,6 +21,12 @@ export interface TakeOver {
   view: DatabaseView;
 }
 
+/** A member, and whether it follows the primary. */
+export interface Following extends DatabaseMember {
+  leader: string | null | undefined;
+  follows: boolean;
+}
+
 /** How long a standby may take to become the primary once the lease is free, ms; by hand it was 0.7 s. */
 const TAKE_OVER_MS = 15_000;
 /** How long a member may take until it follows again, made anew from the primary where need be, ms. */
@@ -94,35 +100,29 @@ export function databaseActs(deps: Deps) {
      * @throws VERIFY_FAILED where it does not get there
      */
     bringToFollow: beating(
-      async ({ member, how }: { member: string; how: Intent }): Promise<Deed<DatabaseMember>> => {
-        const systems = databaseOf(deps);
-        const { database, fleet } = systems;
-        const seen = async () => database.look();
-        const deed = await ensure(how, {
-          look: seen,
-          already: (view) => (follows(view, member) ? `${member} follows ${view.leader}` : null),
+      async ({ member, how }: { member: string; how: Intent }): Promise<Deed<Following>> => {
+        const { database, fleet } = databaseOf(deps);
+        const program = databaseProgram(member);
+        const look = async () => followingOf(await database.look(), member);
+        return ensure(how, {
+          look,
+          already: ({ follows: does, leader }) => (does ? `${member} follows ${leader}` : null),
           intention: () => `start ${member} as a standby of the primary`,
           act: async () => {
-            if ((await fleet.status(databaseProgram(member))).pid === 0)
-              await fleet.start(databaseProgram(member));
+            if ((await fleet.status(program)).pid === 0) await fleet.start(program);
             const began = Date.now();
             let anew = false;
             await until(`${member} does not follow the primary`, FOLLOW_MS, async () => {
-              const view = await seen();
-              if (follows(view, member)) return true;
-              if (!anew && memberOf(view, member).agent && Date.now() - began > REWIND_MS) {
+              const { follows: does, agent } = await look();
+              if (!does && !anew && agent && Date.now() - began > REWIND_MS) {
                 await database.reinitialise(member);
                 anew = true;
               }
-              return false;
+              return does;
             });
           },
-          done: (before, after) =>
-            `${member}: ${memberOf(before, member).said} → ${memberOf(after, member).said}`,
+          done: (before, after) => `${member}: ${before.said} → ${after.said}`,
         });
-        const evidence = (view: DatabaseView | undefined) => view && memberOf(view, member);
-        const [before, after] = [evidence(deed.before), evidence(deed.after)];
-        return { ...deed, ...(before && { before }), ...(after && { after }) } as Deed<DatabaseMember>;
       },
     ),
   };
@@ -139,6 +139,10 @@ function takenOver(view: DatabaseView, old: string): TakeOver {
       member !== old && member === view.leader && agent?.role === 'primary' && postgres?.writable,
   );
   return { primary: now?.member, timeline: now?.postgres?.timeline, view };
+}
+
+function followingOf(view: DatabaseView, member: string): Following {
+  return { ...memberOf(view, member), leader: view.leader, follows: follows(view, member) };
 }
 
 /** Whether a member streams from the primary, and its agent says the same. */
