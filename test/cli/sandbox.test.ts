@@ -54,15 +54,20 @@ test('a plan says what would change, and changes nothing', async () => {
 });
 
 test('a node is killed, its run is followed to the end, listed and shown again', async () => {
+  // Else the monitor's own run may be over before this one begins.
+  expect(await cli('lever', 'engage', '--reason', 'by hand')).toMatchObject({ status: 0 });
   expect((await cli('sandbox', 'break', NODE)).stdout).toContain('was killed');
   const followed = await cli(
     'run',
     'node-failover',
     '--input',
     JSON.stringify({ node: NODE }),
+    '--reason',
+    'by hand',
     '--follow',
     '--json',
   );
+  expect(await cli('lever', 'release', '--reason', 'healed')).toMatchObject({ status: 0 });
   const report = JSON.parse(followed.stdout) as RunReport;
   expect(report).toMatchObject({ state: 'recovered', scope: `node/${NODE}`, actual: { sessionsLost: 0 } });
   expect(followed.status).toBe(0);
