@@ -161,8 +161,6 @@ export interface Database {
   write(): Promise<number>;
   /** Makes a standby anew from the primary; returns when that is begun. */
   reinitialise(member: string): Promise<void>;
-  /** Hands the primary's role to a standby in an orderly way, nothing lost; returns when that is done. */
-  switchover(from: string, to: string): Promise<void>;
 }
 
 /** One probe's verdict. */

@@ -14,8 +14,6 @@ const TIMEOUT_MS = 800;
  * Every call on a connection of its own: a kept one to a hung server, or the wait for one, would hold back the next call past its time.
  */
 const dispatcher = new Agent({ pipelining: 0, connect: { timeout: TIMEOUT_MS } });
-/** How long a switchover may take, ms: the primary is shut down in an orderly way first. */
-const SWITCHOVER_MS = 30_000;
 /** The table in which a proof leaves its row. */
 const PROOF = 'switchover_proof';
 const UNDEFINED_TABLE = '42P01';
@@ -152,7 +150,7 @@ export function patroni(config: DatabaseConfig, secrets: { postgres: string; pat
     return Math.round(performance.now() - began);
   };
 
-  const order = async (member: string, what: string, body: object, timeoutMs = TIMEOUT_MS): Promise<void> => {
+  const order = async (member: string, what: string, body: object): Promise<void> => {
     const { user } = config.patroni;
     const headers = {
       'content-type': 'application/json',
@@ -165,7 +163,7 @@ export function patroni(config: DatabaseConfig, secrets: { postgres: string; pat
         method: 'POST',
         headers,
         body: JSON.stringify(body),
-        signal: AbortSignal.timeout(timeoutMs),
+        signal: AbortSignal.timeout(TIMEOUT_MS),
       });
       const said = await answer.text();
       if (statusCode >= 300) throw new Error(`${statusCode}: ${said.trim()}`);
@@ -197,7 +195,6 @@ export function patroni(config: DatabaseConfig, secrets: { postgres: string; pat
 
     write,
     reinitialise: (member) => order(member, 'reinitialize', { force: true }),
-    switchover: (from, to) => order(from, 'switchover', { leader: from, candidate: to }, SWITCHOVER_MS),
   };
 }
 

@@ -2,7 +2,7 @@ import type { ComponentRule } from '../../core/config';
 import { regionConfig } from '../../core/topology';
 import { millis } from '../../core/time';
 import { WELL, afterCheck, type Check, type WindowHealth } from '../../core/window';
-import type { DatabaseSystems, Deps, RegistrySystems } from '../deps';
+import type { Deps } from '../deps';
 import type { Probe } from '../ports';
 import type { Clock } from './loop';
 import type { Reporter } from './reporter';
@@ -24,6 +24,7 @@ export function componentsOf(deps: Deps, region: string): Component[] {
   const { health } = config;
   const answered = (id: string, input: Record<string, unknown>) =>
     operations.catalogue.some((runbook) => runbook.id === id) ? { runbook: { id, input } } : {};
+  const answers = (ask: () => Promise<unknown>) => (timeoutMs: number) => prober.answers(ask, timeoutMs);
   const { url } = regionConfig(config, region).loadBalancer;
   return [
     {
@@ -37,41 +38,33 @@ export function componentsOf(deps: Deps, region: string): Component[] {
       scope: 'redis/sessions',
       name: 'the session store',
       rule: health.sessions,
-      probe: (timeoutMs) => prober.answers(() => sessions.ping(), timeoutMs),
+      probe: answers(() => sessions.ping()),
     },
-    ...(registry ? [registryOf(registry, deps, answered('registry-failover', {}))] : []),
-    ...(database ? [databaseOf(database, deps, answered('database-failover', {}))] : []),
+    ...(registry
+      ? [
+          {
+            scope: 'registry/main',
+            name: 'the registry',
+            rule: health.registry,
+            // Asked as clients ask it: whoever is primary behind their address.
+            probe: answers(() => registry.registry.registered()),
+            ...answered('registry-failover', {}),
+          },
+        ]
+      : []),
+    ...(database
+      ? [
+          {
+            scope: 'database/main',
+            name: 'the database',
+            rule: health.database,
+            // Likewise, with a write.
+            probe: answers(() => database.database.write()),
+            ...answered('database-failover', {}),
+          },
+        ]
+      : []),
   ];
-}
-
-function registryOf(
-  { registry }: RegistrySystems,
-  { config, prober }: Deps,
-  answered: Pick<Component, 'runbook'>,
-): Component {
-  return {
-    scope: 'registry/main',
-    name: 'the registry',
-    rule: config.health.registry,
-    // Asked as clients ask it: whoever is primary behind their address.
-    probe: (timeoutMs) => prober.answers(() => registry.registered(), timeoutMs),
-    ...answered,
-  };
-}
-
-function databaseOf(
-  { database }: DatabaseSystems,
-  { config, prober }: Deps,
-  answered: Pick<Component, 'runbook'>,
-): Component {
-  return {
-    scope: 'database/main',
-    name: 'the database',
-    rule: config.health.database,
-    // Asked as clients ask it: with a write to whoever is primary behind their address.
-    probe: (timeoutMs) => prober.answers(() => database.write(), timeoutMs),
-    ...answered,
-  };
 }
 
 /** Checks one component in its interval, one check at a time. */

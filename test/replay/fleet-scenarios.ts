@@ -1,6 +1,5 @@
-import type { Mode } from '../../core/run';
 import type { TestFleet } from '../harness/fleet';
-import { until } from '../harness/until';
+import { testRuns, type TestRuns } from '../harness/runs';
 import type { Scenario } from './scenarios';
 
 /** Runs on what stands around the nodes, found by the monitor, and planned work on the fleet; in this order. */
@@ -92,14 +91,6 @@ export const DATABASE_SCENARIOS: readonly Scenario[] = [
   },
 ];
 
-function start(
-  { operations }: TestFleet,
-  runbook: string,
-  input: Record<string, string>,
-  mode: Mode = 'execute',
-): Promise<string> {
-  return until(`a run of ${runbook} is started`, async () => {
-    const { run, joined } = await operations.start({ runbook, input, mode, by: 'ada' });
-    return !joined && run;
-  });
+function start(fleet: TestFleet, ...asked: Parameters<TestRuns['start']>): Promise<string> {
+  return testRuns(() => fleet).start(...asked);
 }

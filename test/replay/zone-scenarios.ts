@@ -1,8 +1,7 @@
 import { haproxy } from '../../activities/adapters/haproxy';
 import type { LoadBalancer, Member } from '../../activities/ports';
-import type { Mode } from '../../core/run';
 import { loadConfig } from '../../operations';
-import { until } from '../harness/until';
+import { testRuns } from '../harness/runs';
 import type { TestFleet } from '../harness/fleet';
 import type { Scenario } from './scenarios';
 
@@ -67,11 +66,8 @@ export const ZONE_SCENARIOS: readonly Scenario[] = [
   },
 ];
 
-async function start({ operations }: TestFleet, runbook: string, zone: string, mode: Mode = 'execute') {
-  return until(`a run on ${zone} is started`, async () => {
-    const { run, joined } = await operations.start({ runbook, input: { zone }, mode, by });
-    return !joined && run;
-  });
+function start(fleet: TestFleet, runbook: string, zone: string, mode?: 'plan'): Promise<string> {
+  return testRuns(() => fleet).start(runbook, { zone }, mode);
 }
 
 /** All of a zone's nodes are killed; the run that the monitor starts. */
