@@ -1,18 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { SwitchoverError, messageOf } from '../../core/errors';
+import { SwitchoverError } from '../../core/errors';
 import type { Finding } from '../../core/run';
 import { beating } from '../beating';
+import { proveWrite, type WriteProof } from '../prove-write';
 import { databaseOf, type Deps } from '../deps';
 import { follows } from './acts';
 import { assessDatabase, whyNotTakeOver, type DatabaseAssessment } from './assess';
-
-/** What clients got of the database. `provenAt`: ISO time. */
-export interface DatabaseProof {
-  tries: number;
-  /** Milliseconds of the write that went through. */
-  ms: number;
-  provenAt: string;
-}
 
 /** How long the clients' address may take to turn to the new primary, ms. */
 const TURNS_MS = 15_000;
@@ -35,19 +28,12 @@ export function databaseLooks(deps: Deps) {
     }),
 
     /** Writes through the clients' address until it works. @throws DATABASE_UNREACHABLE where it does not */
-    proveDatabase: beating<void, Finding<DatabaseProof>>(async () => {
+    proveDatabase: beating<void, Finding<WriteProof>>(async () => {
       const { database } = databaseOf(deps);
-      for (let [tries, end] = [1, Date.now() + TURNS_MS]; ; tries += 1) {
-        try {
-          const ms = await database.write();
-          const value = { tries, ms, provenAt: new Date().toISOString() };
-          return { sentence: `a write through the clients' address went through, at try ${tries}`, value };
-        } catch (error) {
-          if (Date.now() > end)
-            throw new SwitchoverError('DATABASE_UNREACHABLE', `${messageOf(error)} (${tries} tries)`);
-        }
-        await delay(LOOK_EVERY_MS);
-      }
+      return proveWrite(() => database.write(), {
+        withinMs: TURNS_MS,
+        code: 'DATABASE_UNREACHABLE',
+      });
     }),
 
     /**

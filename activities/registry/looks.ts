@@ -1,19 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { SwitchoverError, messageOf } from '../../core/errors';
+import { SwitchoverError } from '../../core/errors';
 import type { Finding } from '../../core/run';
 import { nodesOf } from '../../core/topology';
 import { beating } from '../beating';
+import { proveWrite, type WriteProof } from '../prove-write';
 import { registryOf, type Deps } from '../deps';
 import { whyNotPromoteIn } from './acts';
 import { assessRegistry, type RegistryAssessment } from './assess';
-
-/** What clients got of the registry. `provenAt`: ISO time. */
-export interface RegistryProof {
-  tries: number;
-  /** Milliseconds of the write that went through. */
-  ms: number;
-  provenAt: string;
-}
 
 /** Which nodes are registered. `provenAt`: ISO time. */
 export interface RegisteredNodes {
@@ -49,19 +42,12 @@ export function registryLooks(deps: Deps) {
     }),
 
     /** Writes through the clients' address until it works. @throws REGISTRY_UNREACHABLE where it does not */
-    proveRegistry: beating<void, Finding<RegistryProof>>(async () => {
+    proveRegistry: beating<void, Finding<WriteProof>>(async () => {
       const { registry } = registryOf(deps);
-      for (let [tries, end] = [1, Date.now() + FOLLOWS_MS]; ; tries += 1) {
-        try {
-          const ms = await registry.write();
-          const value = { tries, ms, provenAt: new Date().toISOString() };
-          return { sentence: `a write through the clients' address went through, at try ${tries}`, value };
-        } catch (error) {
-          if (Date.now() > end)
-            throw new SwitchoverError('REGISTRY_UNREACHABLE', `${messageOf(error)} (${tries} tries)`);
-        }
-        await delay(LOOK_EVERY_MS);
-      }
+      return proveWrite(() => registry.write(), {
+        withinMs: FOLLOWS_MS,
+        code: 'REGISTRY_UNREACHABLE',
+      });
     }),
 
     /** Waits until every node that serves is registered. @throws VERIFY_FAILED naming those that are not */
