@@ -1,3 +1,4 @@
+import { Context } from '@temporalio/activity';
 import type { Config } from '../core/config';
 import { millis } from '../core/time';
 import type { Grant, Holding, Release, StartRequest } from '../core/coordination';
@@ -14,6 +15,9 @@ import type { Notice } from './ports';
 /** Activities every run needs, whatever its runbook. */
 export function engineActivities(deps: Deps) {
   const { config } = deps;
+  /** A worker that shuts down must not wait for the coordinator, which may have no other worker to answer in. */
+  const whileAsked = <Answer>(ask: () => Promise<Answer>): Promise<Answer> =>
+    deps.operations.until(Context.current().cancellationSignal, ask);
   return {
     /** See {@link brief}. */
     async briefing({ runbook, request }: { runbook: string; request: unknown }): Promise<Briefing> {
@@ -22,17 +26,17 @@ export function engineActivities(deps: Deps) {
 
     /** Takes the scope's lock for a run that was started past the coordinator. */
     async acquireScope(claim: Omit<StartRequest, 'input' | 'by'>): Promise<Grant> {
-      return deps.operations.acquire(claim);
+      return whileAsked(() => deps.operations.acquire(claim));
     },
 
     /** Tells the coordinator of a lock that it may have died over before it recorded it. */
     async recordHolding(holding: Holding): Promise<void> {
-      await deps.operations.recordHolding(holding);
+      await whileAsked(() => deps.operations.recordHolding(holding));
     },
 
     /** Gives back the scope of a run that is over. */
     async giveBack(release: Release): Promise<void> {
-      await deps.operations.giveBack(release);
+      await whileAsked(() => deps.operations.giveBack(release));
     },
 
     async notifyPeople({ notice, key }: { notice: Notice; key: string }): Promise<void> {

@@ -148,6 +148,11 @@ export class Operations {
     return this.coordinate(startRun, request, run);
   }
 
+  /** Does what is asked, and gives up waiting for Temporal when the signal says so. */
+  async until<Answer>(signal: AbortSignal, ask: () => Promise<Answer>): Promise<Answer> {
+    return this.client.withAbortSignal(signal, ask);
+  }
+
   /** Adds an alert that no runbook answers to the open incident it is part of. @throws NO_RUNBOOK where there is none */
   async noteSymptom(symptom: Symptom): Promise<Opened> {
     return opened(await this.faults.ask(symptom));

@@ -2,11 +2,13 @@ import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { UpdateDefinition } from '@temporalio/common';
 import { coordinatorActivities } from '../../../activities/coordinator';
 import type { Deps } from '../../../activities/deps';
+import { engineActivities } from '../../../activities/engine';
 import type { Assessor } from '../../../activities/node/assess';
 import type { Briefing, Intent } from '../../../core/run';
-import type { Holding, Release, Rules } from '../../../core/coordination';
+import type { Rules } from '../../../core/coordination';
 import { findRunbook } from '../../../core/runbook';
 import { checkRequest } from '../../../core/runbook-schema';
+import type { Operations } from '../../../operations';
 import { launch, type Launch } from '../../../operations/launch';
 import { coordinatorId, holds, released } from '../../../workflows/messages';
 import catalogue from './catalogue';
@@ -48,6 +50,13 @@ export function labActivities(client: Client, world: () => World) {
       if (!(error instanceof WorkflowNotFoundError)) throw error; // most tests go without one
     }
   };
+  const { recordHolding, giveBack } = engineActivities({
+    operations: {
+      until: (signal, ask) => client.withAbortSignal(signal, ask),
+      recordHolding: (holding) => tell(holds, holding),
+      giveBack: (release) => tell(released, release),
+    } as Operations,
+  } as Deps);
   return {
     look: async (asked: { thing: string }) =>
       world().call(`look ${asked.thing}`, asked, () => ({
@@ -80,8 +89,8 @@ export function labActivities(client: Client, world: () => World) {
         return BRIEFING;
       }),
 
-    recordHolding: async (holding: Holding) => tell(holds, holding),
-    giveBack: async (release: Release) => tell(released, release),
+    recordHolding,
+    giveBack,
 
     acquireScope: async (asked: unknown) => world().call('acquireScope', asked, () => ({ granted: true })),
 

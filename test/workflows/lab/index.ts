@@ -120,7 +120,7 @@ export class Lab {
 
   /** What has happened to every workflow so far. */
   private async histories(): Promise<{ workflowId: string; history: History }[]> {
-    const ids = [...this.worlds.keys(), COORDINATOR];
+    const ids = new Set([...this.worlds.keys(), COORDINATOR]);
     const read = async (workflowId: string) => {
       const history = await this.env.client.workflow
         .getHandle(workflowId)
@@ -130,7 +130,7 @@ export class Lab {
         });
       return history ? [{ workflowId, history }] : [];
     };
-    return (await Promise.all(ids.map(read))).flat();
+    return (await Promise.all([...ids].map(read))).flat();
   }
 
   private name(script: Script = {}): string {
