@@ -9,11 +9,17 @@ export interface Metrics {
   setLoad(sessions: number, inFlight: number): void;
 }
 
+/**
+ * How often a node looks how late its event loop is, ms. At the library's default of 10 ms a fleet of 72 idle nodes kept two
+ * cores half busy with waking up.
+ */
+const LOOP_LOOK_MS = 500;
+
 /** Creates the metrics of one process. Call once: the default metrics watch the event loop and garbage collection. */
 export function createMetrics(nodeId: string): Metrics {
   const registry = new Registry();
   registry.setDefaultLabels({ node: nodeId });
-  collectDefaultMetrics({ register: registry });
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: LOOP_LOOK_MS });
   const registers = [registry];
   const labelNames = ['method', 'status'] as const;
   const requests = new Counter({ name: 'mcp_requests_total', help: 'MCP requests', labelNames, registers });
