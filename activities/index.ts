@@ -12,6 +12,7 @@ import { nodeWithdrawal } from './node/withdraw';
 import { regionForming } from './region/form';
 import { databaseActs } from './database/acts';
 import { databaseLooks } from './database/looks';
+import { databaseSwitch } from './database/switch';
 import { registryActs } from './registry/acts';
 import { registryLooks } from './registry/looks';
 import { sessionActs } from './sessions/acts';
@@ -34,6 +35,7 @@ export function createActivities(deps: Deps) {
     ...balancerActs(deps),
     ...databaseActs(deps),
     ...databaseLooks(deps),
+    ...databaseSwitch(deps),
     ...registryActs(deps),
     ...registryLooks(deps),
     ...sessionLooks(deps),

@@ -157,6 +157,10 @@ export interface Database {
   look(): Promise<DatabaseView>;
   /** Takes the lease of the primary from this member; false where another has it, or nobody. Who calls it has fenced the member. */
   releaseLease(member: string): Promise<boolean>;
+  /** Has a primary write what it holds in memory to disk, so that it can shut down fast. */
+  checkpoint(member: string): Promise<void>;
+  /** Has the primary step down for this standby; returns once the standby has taken over. */
+  switchOver(from: string, to: string): Promise<void>;
   /** Writes through the clients' address and reads it back; returns the milliseconds that took. */
   write(): Promise<number>;
   /** Makes a standby anew from the primary; returns when that is begun. */

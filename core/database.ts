@@ -16,6 +16,8 @@ export interface PostgresState {
   timeline: number;
   /** End of what it has, in bytes of the write-ahead log; comparable between members of one history. */
   lsn: number;
+  /** Settings that a standby must have at least as large as its primary, or it stops replaying. */
+  limits: Readonly<Record<string, number>>;
   /** Of a standby: how it hears of its primary. */
   receiver?: {
     /** The member it streams from; undefined where that is none of them. */
@@ -122,6 +124,45 @@ function candidateOf({ members, synchronous }: DatabaseView, primary: string): s
   );
   const most = able.toSorted((a, b) => b.postgres!.lsn - a.postgres!.lsn);
   return most[0]?.member;
+}
+
+/** How a standby compares to the primary before a planned change of roles. */
+export interface Successor {
+  follows: boolean;
+  synchronous: boolean;
+  /** What it has not received yet, bytes; undefined where one of the two does not say. */
+  lagBytes?: number;
+  /** Settings that are smaller than the primary's, in words. */
+  smaller: string[];
+}
+
+export function compareSuccessor(view: DatabaseView, primary: string, name: string): Successor {
+  const of = (member: string) => view.members.find((one) => one.member === member);
+  const [before, after] = [of(primary)?.postgres, of(name)?.postgres];
+  const smaller = Object.entries(before?.limits ?? {}).flatMap(([setting, ours]) => {
+    const theirs = after?.limits[setting];
+    return theirs === undefined || theirs >= ours ? [] : [`${setting} ${theirs} of ${ours}`];
+  });
+  return {
+    follows: follows(view, name),
+    synchronous: of(name)?.agent?.synchronous ?? false,
+    // The two were not asked in the same instant: the standby may seem ahead.
+    ...(before && after ? { lagBytes: Math.max(0, before.lsn - after.lsn) } : {}),
+    smaller,
+  };
+}
+
+/** Whether a member streams from the primary, and its agent says the same. */
+export function follows({ members, leader }: DatabaseView, name: string): boolean {
+  const { agent, postgres } = members.find(({ member }) => member === name) ?? {};
+  return agent?.role === 'standby' && leader !== name && postgres?.receiver?.from === leader;
+}
+
+/** Who is the primary: it has the lease, says so on both sides and takes writes. */
+export function primaryAtWork({ members, leader }: DatabaseView): DatabaseMember | undefined {
+  return members.find(
+    ({ member, agent, postgres }) => member === leader && agent?.role === 'primary' && postgres?.writable,
+  );
 }
 
 function told(members: readonly DatabaseMember[]): string {

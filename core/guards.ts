@@ -64,7 +64,24 @@ export interface Questions {
     writable: readonly string[];
     control: boolean;
   };
+  /**
+   * May this standby take over from a primary that is well? `candidate`: undefined where none follows; `lagBytes`: what it has not
+   * received yet, undefined where that is not known; `smaller`: its settings that are smaller than the primary's, in words.
+   */
+  'switch database': {
+    primary: string;
+    candidate: string | undefined;
+    well: boolean;
+    follows: boolean;
+    /** Whether the cluster is, and the candidate. */
+    synchronous: { cluster: boolean; candidate: boolean };
+    lagBytes: number | undefined;
+    smaller: readonly string[];
+  };
 }
+
+/** What a standby may still have to receive when a planned change of roles begins, bytes: Patroni's own bound for a failover. */
+const SWITCH_LAG_BYTES = 1_048_576;
 
 /** One rule: its name, and why it refuses an act, or null. */
 interface Guard<Question> {
@@ -210,6 +227,38 @@ const candidateHasAll: Guard<Questions['take over database']> = {
       : null,
 };
 
+/** What is planned waits until it is safe; a primary that is not well is database-failover's. */
+const primaryIsWell: Guard<Questions['switch database']> = {
+  name: 'primary is well',
+  refuses: ({ primary, well }) =>
+    well ? null : `${primary} does not take its clients' writes: that is for database-failover`,
+};
+
+/** Never who may lack acknowledged writes, nor who could not catch up while clients wait (REQUIREMENTS F5). */
+const successorHasAll: Guard<Questions['switch database']> = {
+  name: 'candidate has every write',
+  refuses: ({ primary, candidate, follows, synchronous, lagBytes }) => {
+    if (candidate === undefined) return `nobody can take over from ${primary}: no standby follows it`;
+    if (!follows) return `${candidate} cannot take over from ${primary}: it does not follow it`;
+    if (synchronous.cluster && !synchronous.candidate)
+      return `${candidate} cannot take over from ${primary}: it is not its synchronous standby`;
+    if (lagBytes === undefined)
+      return `${candidate} cannot take over from ${primary}: how far it is behind is not known`;
+    return lagBytes <= SWITCH_LAG_BYTES
+      ? null
+      : `${candidate} cannot take over from ${primary}: it is ${lagBytes} bytes behind, more than ${SWITCH_LAG_BYTES}`;
+  },
+};
+
+/** A primary smaller than those that follow it is one that they stop replaying from. */
+const settingsParity: Guard<Questions['switch database']> = {
+  name: 'settings parity',
+  refuses: ({ primary, candidate, smaller }) =>
+    smaller.length === 0
+      ? null
+      : `${candidate} must not take over from ${primary}: it is set up smaller (${smaller.join(', ')})`,
+};
+
 /** The guards of each act, in the order in which they are asked. */
 export const GUARDS: { readonly [Act in keyof Questions]: readonly Guard<Questions[Act]>[] } = {
   'take out': [lastHealthyMember, memberShare],
@@ -219,6 +268,7 @@ export const GUARDS: { readonly [Act in keyof Questions]: readonly Guard<Questio
   'form region': [regionShare],
   'move sessions': [anotherPlace, receiversServe, receiverShare],
   'promote standby': [standbyAnswers, standbyLagKnown, standbyWhole],
+  'switch database': [primaryIsWell, successorHasAll, settingsParity],
   'take over database': [noSecondPrimary, controlPlaneAnswers, candidateHasAll],
 };
 

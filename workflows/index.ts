@@ -7,6 +7,7 @@ export { addNode, decommissionNode, replaceNode } from './fleet';
 export { nodeFailover } from './node-failover';
 export { rebalance } from './rebalance';
 export { databaseFailover } from './database-failover';
+export { databaseSwitchover } from './database-switchover';
 export { registryFailover } from './registry-failover';
 export { sessionMigration } from './session-migration';
 export { zoneFailback, zoneFailover } from './zone-failover';

@@ -10,6 +10,10 @@ import { trouble } from './trouble';
 
 /** Longest wait for one answer, ms: a member that needs longer is no use to its clients. */
 const TIMEOUT_MS = 800;
+/** Longest time in which a primary writes all it has in memory to disk, ms: what it takes is not waited for by anybody. */
+const CHECKPOINT_MS = 30_000;
+/** Patroni answers a switchover once it is over, which it gives up after max(10 s, its lease), ms. */
+const SWITCH_MS = 40_000;
 /**
  * Every call on a connection of its own: a kept one to a hung server, or the wait for one, would hold back the next call past its time.
  */
@@ -40,6 +44,9 @@ const STATE = `
                THEN greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())
                ELSE pg_current_wal_lsn() END - '0/0')::float8 AS lsn,
          CASE WHEN status = 'streaming' THEN sender_host || ':' || sender_port END AS sender,
+         (SELECT json_object_agg(name, setting::int) FROM pg_settings
+           WHERE name IN ('max_connections', 'max_worker_processes', 'max_wal_senders',
+                          'max_prepared_transactions', 'max_locks_per_transaction')) AS limits,
          extract(epoch FROM clock_timestamp() - last_msg_receipt_time)::float8 AS silent
     FROM (SELECT 1) AS always LEFT JOIN pg_stat_wal_receiver ON true`;
 
@@ -47,6 +54,7 @@ interface StateRow {
   writable: boolean;
   timeline: number;
   lsn: number;
+  limits: Record<string, number>;
   sender: string | null;
   silent: number | null;
 }
@@ -83,13 +91,13 @@ export function patroni(config: DatabaseConfig, secrets: { postgres: string; pat
 
   const stateOf = async (member: string): Promise<PostgresState> => {
     const { rows } = await sql(memberOf(member).postgres, (client) => client.query<StateRow>(STATE));
-    const { writable, timeline, lsn, sender, silent } = rows[0]!;
+    const { writable, timeline, lsn, limits, sender, silent } = rows[0]!;
     const from = sender === null ? undefined : byAddress.get(sender);
     const receiver =
       sender === null
         ? {}
         : { receiver: { ...(from ? { from } : {}), silentS: silent ?? Number.POSITIVE_INFINITY } };
-    return { writable, timeline, lsn, ...receiver };
+    return { writable, timeline, lsn, limits, ...receiver };
   };
 
   const look = async (member: string): Promise<DatabaseMember> => {
@@ -150,7 +158,7 @@ export function patroni(config: DatabaseConfig, secrets: { postgres: string; pat
     return Math.round(performance.now() - began);
   };
 
-  const order = async (member: string, what: string, body: object): Promise<void> => {
+  const order = async (member: string, what: string, body: object, withinMs = TIMEOUT_MS): Promise<void> => {
     const { user } = config.patroni;
     const headers = {
       'content-type': 'application/json',
@@ -163,7 +171,7 @@ export function patroni(config: DatabaseConfig, secrets: { postgres: string; pat
         method: 'POST',
         headers,
         body: JSON.stringify(body),
-        signal: AbortSignal.timeout(TIMEOUT_MS),
+        signal: AbortSignal.timeout(withinMs),
       });
       const said = await answer.text();
       if (statusCode >= 300) throw new Error(`${statusCode}: ${said.trim()}`);
@@ -192,6 +200,23 @@ export function patroni(config: DatabaseConfig, secrets: { postgres: string; pat
       const answer = await etcd('txn', { compare, success }, Transaction);
       return answer.succeeded === true;
     },
+
+    async checkpoint(member) {
+      try {
+        await onConnection(
+          {
+            ...serverOf(config, memberOf(member).postgres),
+            password: secrets.postgres,
+            query_timeout: CHECKPOINT_MS,
+          },
+          (client) => client.query('CHECKPOINT'),
+        );
+      } catch (error) {
+        fail(`PostgreSQL of ${member}`, 'CHECKPOINT', error);
+      }
+    },
+
+    switchOver: (from, to) => order(from, 'switchover', { leader: from, candidate: to }, SWITCH_MS),
 
     write,
     reinitialise: (member) => order(member, 'reinitialize', { force: true }),
@@ -235,7 +260,7 @@ function serverOf({ url, postgres }: DatabaseConfig, address: string): ClientCon
 
 /** One question on a connection of its own, all of it within the time-out: a hung server accepts connections. */
 async function onConnection<T>(server: ClientConfig, question: (client: Client) => Promise<T>): Promise<T> {
-  const client = new Client({ ...server, connectionTimeoutMillis: TIMEOUT_MS, query_timeout: TIMEOUT_MS });
+  const client = new Client({ connectionTimeoutMillis: TIMEOUT_MS, query_timeout: TIMEOUT_MS, ...server });
   client.on('error', () => undefined); // connect() and query() say the same
   try {
     await client.connect();

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { DatabaseMember, DatabaseView } from '../../core/database';
+import { follows, primaryAtWork, type DatabaseMember, type DatabaseView } from '../../core/database';
 import { SwitchoverError } from '../../core/errors';
 import type { Deed, Intent, Refusal } from '../../core/run';
 import { databaseProgram } from '../../core/topology';
@@ -132,23 +132,15 @@ function isWell(primary: string, { said }: DatabaseAssessment): Refusal {
   return { guard: 'primary is well', sentence: `${primary} must stay the primary: ${said}` };
 }
 
-/** Who is the primary in place of this one: it has the lease, says so on both sides and takes writes. */
+/** Who is the primary in place of this one. */
 function takenOver(view: DatabaseView, old: string): TakeOver {
-  const now = view.members.find(
-    ({ member, agent, postgres }) =>
-      member !== old && member === view.leader && agent?.role === 'primary' && postgres?.writable,
-  );
-  return { primary: now?.member, timeline: now?.postgres?.timeline, view };
+  const now = primaryAtWork(view);
+  const other = now?.member === old ? undefined : now;
+  return { primary: other?.member, timeline: other?.postgres?.timeline, view };
 }
 
 function followingOf(view: DatabaseView, member: string): Following {
   return { ...memberOf(view, member), leader: view.leader, follows: follows(view, member) };
-}
-
-/** Whether a member streams from the primary, and its agent says the same. */
-export function follows({ members, leader }: DatabaseView, name: string): boolean {
-  const { agent, postgres } = members.find(({ member }) => member === name) ?? {};
-  return agent?.role === 'standby' && leader !== name && postgres?.receiver?.from === leader;
 }
 
 async function until(trouble: string, timeoutMs: number, met: () => Promise<boolean>): Promise<void> {

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { follows } from '../../core/database';
 import { SwitchoverError } from '../../core/errors';
 import type { Finding } from '../../core/run';
 import { beating } from '../beating';
 import { proveWrite, type WriteProof } from '../prove-write';
 import { databaseOf, type Deps } from '../deps';
-import { follows } from './acts';
 import { assessDatabase, whyNotTakeOver, type DatabaseAssessment } from './assess';
 
 /** How long the clients' address may take to turn to the new primary, ms. */

@@ -1,4 +1,4 @@
-import { judgeDatabase, type DatabaseMember, type DatabaseView } from '../../core/database';
+import { compareSuccessor, judgeDatabase, type DatabaseMember, type DatabaseView } from '../../core/database';
 
 const well = { ok: true, said: 'a write took 3 ms' };
 const failing = { ok: false, said: 'no answer within 800 ms' };
@@ -6,7 +6,7 @@ const failing = { ok: false, said: 'no answer within 800 ms' };
 const primary = (more: Partial<DatabaseMember> = {}): DatabaseMember => ({
   member: 'd1',
   agent: { role: 'primary', state: 'running', synchronous: false },
-  postgres: { writable: true, timeline: 1, lsn: 1_000 },
+  postgres: { writable: true, timeline: 1, lsn: 1_000, limits: {} },
   said: 'primary',
   ...more,
 });
@@ -16,7 +16,7 @@ const standby = (
 ): DatabaseMember => ({
   member,
   agent: { role: 'standby', state: 'running', synchronous },
-  postgres: { writable: false, timeline: 1, lsn, receiver: { from, silentS } },
+  postgres: { writable: false, timeline: 1, lsn, limits: {}, receiver: { from, silentS } },
   said: `standby of ${from}`,
 });
 interface Standby {
@@ -99,6 +99,37 @@ describe('a primary has not failed', () => {
       'nobody can tell which member is the primary (d1: primary; d2: primary)',
     ],
   ])('%s', (_, seen, said) => expect(judgeDatabase(seen)).toMatchObject({ failed: false, said }));
+});
+
+describe('a successor beside the primary', () => {
+  const limited = (connections: number) => ({
+    ...standby('d2').postgres!,
+    limits: { max_connections: connections },
+  });
+  const compare = (own: Partial<DatabaseMember>, more: Partial<DatabaseMember> = {}) =>
+    compareSuccessor(
+      view({ members: [primary(more), { ...standby('d2', { lsn: 900 }), ...own }] }),
+      'd1',
+      'd2',
+    );
+
+  it.each<[string, ReturnType<typeof compare>, Partial<ReturnType<typeof compare>>]>([
+    ['follows, with less than all', compare({}), { follows: true, lagBytes: 100, smaller: [] }],
+    ['asked a moment later has more: that is no lag', compare({ postgres: limited(1) }), { lagBytes: 0 }],
+    [
+      'set up smaller',
+      compare(
+        { postgres: limited(50) },
+        { postgres: { ...primary().postgres!, limits: { max_connections: 100 } } },
+      ),
+      { smaller: ['max_connections 50 of 100'] },
+    ],
+  ])('%s', (_, seen, expected) => expect(seen).toMatchObject(expected));
+
+  it('that does not answer has no lag that anybody knows', () => {
+    const silent = compareSuccessor(view({ members: [primary(), gone('d2')] }), 'd1', 'd2');
+    expect(silent).toEqual({ follows: false, synchronous: false, smaller: [] });
+  });
 });
 
 describe('who takes over', () => {

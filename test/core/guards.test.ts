@@ -57,6 +57,17 @@ const takeOver = (more: Partial<Questions['take over database']>): Questions['ta
   ...more,
 });
 
+const switchTo = (more: Partial<Questions['switch database']>): Questions['switch database'] => ({
+  primary: 'd1',
+  candidate: 'd2',
+  well: true,
+  follows: true,
+  synchronous: { cluster: true, candidate: true },
+  lagBytes: 1_048_576,
+  smaller: [],
+  ...more,
+});
+
 const CASES: { [Act in keyof Questions]: Case<Questions[Act]>[] } = {
   'take out': [
     ['a failed member of a healthy pool', member([serves('n1'), serves('n2')]), null],
@@ -139,6 +150,25 @@ const CASES: { [Act in keyof Questions]: Case<Questions[Act]>[] } = {
     ['none answers', { standby: undefined, copying: false, silentS: 0 }, 'standby answers'],
     ['it never had a primary', { ...standby(false, 0), silentS: undefined }, 'standby lag known'],
     ['it has a part of what the primary has', standby(true, 1), 'standby whole'],
+  ],
+  'switch database': [
+    ['the synchronous standby follows closely', switchTo({}), null],
+    [
+      'a standby of an asynchronous cluster follows closely',
+      switchTo({ synchronous: { cluster: false, candidate: false } }),
+      null,
+    ],
+    ['the primary takes no writes', switchTo({ well: false }), 'primary is well'],
+    ['nobody follows', switchTo({ candidate: undefined }), 'candidate has every write'],
+    ['it follows another', switchTo({ follows: false }), 'candidate has every write'],
+    [
+      'another is the synchronous one',
+      switchTo({ synchronous: { cluster: true, candidate: false } }),
+      'candidate has every write',
+    ],
+    ['it does not say what it has', switchTo({ lagBytes: undefined }), 'candidate has every write'],
+    ['it is far behind', switchTo({ lagBytes: 1_048_577 }), 'candidate has every write'],
+    ['it is set up smaller', switchTo({ smaller: ['max_connections 50 of 100'] }), 'settings parity'],
   ],
   'take over database': [
     ['a standby has every write', takeOver({}), null],

@@ -17,7 +17,7 @@ import { until } from '../harness/until';
 import { testWorkers, type TestWorkers } from '../harness/worker';
 
 /**
- * database-failover on a real cluster: three Patroni with their PostgreSQL, etcd, and HAProxy before them. The lease lives for 20 s, so
+ * database-failover and database-switchover on a real cluster: three Patroni with their PostgreSQL, etcd, and HAProxy before them. The lease lives for 20 s, so
  * that what is seen earlier is this runbook's doing and not Patroni's.
  */
 const OPTIONS = { ...smallSandbox(20), workers: 0, database: true, patroni: '20/1/3' };
@@ -152,6 +152,54 @@ describe('a primary that', () => {
     ]);
     expect(workers.effects()).toEqual([]);
   }, 60_000);
+});
+
+describe('a planned switchover', () => {
+  const synchronousStandby = async () =>
+    (await systems.database.look()).members.find(({ agent }) => agent?.synchronous)!.member;
+  const handOver = (to?: string) =>
+    testRuns(() => fleet).carryOut('database-switchover', to ? { to } : {}, 'succeeded');
+
+  it('hands the role over under load: no acknowledged row is lost, the old primary follows', async () => {
+    workers.start();
+    await writing();
+    const to = await synchronousStandby();
+    const report = await handOver();
+    expect(report.sentence).toBe(`${to} took over from ${primary}, which follows it now`);
+    expect(await book()).toMatchObject({ lost: [] });
+    const { members, leader } = await systems.database.look();
+    expect(leader).toBe(to);
+    expect(members.find(({ member }) => member === primary)!.postgres?.receiver?.from).toBe(to);
+  }, 120_000);
+
+  it('is refused to a standby that may lack writes, and nothing is done', async () => {
+    workers.start();
+    const first = await synchronousStandby();
+    const { members } = await systems.database.look();
+    const other = members.find(({ member }) => ![first, primary].includes(member))!.member;
+    const run = await testRuns(() => fleet).start('database-switchover', { to: other });
+    expect((await fleet.reaches(run, 'refused')).sentence).toContain(
+      `candidate has every write: ${other} cannot take over from ${primary}: it is not its synchronous standby`,
+    );
+    expect(workers.effects()).toEqual([]);
+  }, 60_000);
+
+  it('to the primary itself has nothing to do', async () => {
+    workers.start();
+    expect((await handOver(primary)).sentence).toBe(`${primary} is the primary already`);
+    expect(workers.effects()).toEqual([]);
+  }, 60_000);
+
+  it('whose worker dies in it goes on without a second one', async () => {
+    const worker = workers.start({ death: 'database.switchOver end' });
+    const to = await synchronousStandby();
+    const run = await testRuns(() => fleet).start('database-switchover', {});
+    await worker.exited;
+    workers.start();
+    await fleet.reaches(run, 'succeeded');
+    expect((await systems.database.look()).leader).toBe(to);
+    expect(workers.effects()).toEqual([`switchOver ${primary} ${to}`]);
+  }, 120_000);
 });
 
 describe('fence before promote', () => {
