@@ -12,6 +12,7 @@ import { nodeWithdrawal } from './node/withdraw';
 import { regionForming } from './region/form';
 import { databaseActs } from './database/acts';
 import { databaseLooks } from './database/looks';
+import { databaseSalvage } from './database/salvage';
 import { databaseSwitch } from './database/switch';
 import { registryActs } from './registry/acts';
 import { registryLooks } from './registry/looks';
@@ -35,6 +36,7 @@ export function createActivities(deps: Deps) {
     ...balancerActs(deps),
     ...databaseActs(deps),
     ...databaseLooks(deps),
+    ...databaseSalvage(deps),
     ...databaseSwitch(deps),
     ...registryActs(deps),
     ...registryLooks(deps),

@@ -67,8 +67,8 @@ export interface Fleet {
   stop(program: string): Promise<void>;
   /** Kills this very process, without asking it to end: for one that serves nobody any more. Returns once it is gone. */
   kill(program: string, pid: number): Promise<void>;
-  /** Runs a program that ends by itself, to its end. @returns the end of what it said */
-  run(program: string): Promise<string>;
+  /** Runs a program that ends by itself, to its end. @returns the last line that it printed */
+  run(program: string, withinMs?: number): Promise<string>;
 }
 
 /** What handing sessions over found and did; counts of sessions, all of one moment. */

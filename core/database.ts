@@ -126,6 +126,24 @@ function candidateOf({ members, synchronous }: DatabaseView, primary: string): s
   return most[0]?.member;
 }
 
+/** What a former primary had committed that its successor never heard of; nothing where it is still on the successor's timeline. */
+export interface Salvage {
+  /** That the member is on. */
+  timeline: number;
+  /** Position in the log at which its successor's history left it, `0/5000060`. */
+  fork?: string;
+  /** That were committed behind the fork. */
+  transactions: number;
+  /** Rows that these deleted; the successor still has them. */
+  deleted: number;
+  /** Rows that these left: those that the successor does not have, has otherwise, and has as well. */
+  missing: number;
+  different: number;
+  same: number;
+  /** On the member's machine: a line of JSON for each of these rows. */
+  file?: string;
+}
+
 /** How a standby compares to the primary before a planned change of roles. */
 export interface Successor {
   follows: boolean;

@@ -87,10 +87,11 @@ function numbers({ objective, actual, clock }: RunReport): string {
       : `**RTO** ${elapsed(actual.rtoMs)} of ${elapsed(objective.rtoMs)} (${actual.rtoMs <= objective.rtoMs ? 'met' : 'missed'})`;
   const isolated =
     clock.faultAt && clock.isolatedAt
-      ? `**out of the balancer** after ${elapsed(between(clock.faultAt, clock.isolatedAt))}`
+      ? `**isolated** after ${elapsed(between(clock.faultAt, clock.isolatedAt))}`
       : null;
   const lost = actual.sessionsLost === undefined ? null : `**sessions lost** ${actual.sessionsLost}`;
-  return [rto, isolated, lost].filter(Boolean).join(' · ');
+  const rows = actual.rowsLost === undefined ? null : `**rows lost** ${actual.rowsLost}`;
+  return [rto, isolated, lost, rows].filter(Boolean).join(' · ');
 }
 
 function origin({ mode, by, reason, incident, startedAt }: RunReport): string {

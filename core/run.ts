@@ -213,9 +213,9 @@ export interface RunReport {
   startedAt: string;
   endedAt?: string;
   clock: Clock;
-  /** Milliseconds; `rto` against `rtoMs` of the clock, sessions against 0. */
+  /** Milliseconds; `rto` against `rtoMs` of the clock, sessions and acknowledged rows of the database against 0. */
   objective: { rtoMs: number };
-  actual: { rtoMs?: number; sessionsLost?: number };
+  actual: { rtoMs?: number; sessionsLost?: number; rowsLost?: number };
   steps: StepRecord[];
   decisions: Decision[];
   /** What a run waiting for approval still needs. */

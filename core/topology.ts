@@ -87,6 +87,11 @@ export function fenceProgram(member: string): string {
   return `database-${member}-fence`;
 }
 
+/** The program that saves what only a member has, a former primary, before it follows its successor; prints a `Salvage`. */
+export function salvageProgram(member: string): string {
+  return `database-${member}-salvage`;
+}
+
 function toNode(place: NodePlace, address: string, spare: boolean): Node {
   const { region, zone, name } = place;
   return {

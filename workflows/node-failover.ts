@@ -64,7 +64,7 @@ async function handOver(run: Run, node: string): Promise<void> {
     title: 'Hand its sessions to the others',
     act: (how) => quick.handOverSessions({ node, how }),
   });
-  run.lost(after?.lost ?? 0);
+  run.lost('sessions', after?.lost ?? 0);
 }
 
 /** Restarts the node in place. `seenPid`: its process as assessed; looked up anew where that may be stale. */

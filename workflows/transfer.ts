@@ -28,6 +28,6 @@ export async function transfer(
     },
   });
   const lost = seen?.lost ?? 0;
-  run.lost(lost);
+  run.lost('sessions', lost);
   return run.verify('Count them', () => quick.countTransferred({ transfers, lost }));
 }

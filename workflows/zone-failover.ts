@@ -67,7 +67,7 @@ async function handOver(run: Run, zone: string): Promise<void> {
     title: 'Hand its sessions to the other zones',
     act: (how) => work.handOverZone({ zone, how }),
   });
-  run.lost(after?.lost ?? 0);
+  run.lost('sessions', after?.lost ?? 0);
 }
 
 /** Restarts what has failed. @returns those that came back */

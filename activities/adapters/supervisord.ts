@@ -75,12 +75,16 @@ export function supervisord(config: SupervisordConfig, password: string): Fleet 
     }
   };
 
+  const tail = async (method: string, program: string): Promise<string[]> => {
+    const tolerated = [FAULT.NO_FILE, FAULT.FAILED];
+    const read = await call({ method, program, args: [-TAIL_BYTES, 0], tolerated });
+    return typeof read === 'string' ? read.split('\n').filter((line) => line.trim() !== '') : [];
+  };
+
   const lastWords = async (program: string): Promise<string> => {
     for (const method of ['readProcessStderrLog', 'readProcessStdoutLog']) {
-      const tolerated = [FAULT.NO_FILE, FAULT.FAILED];
-      const tail = await call({ method, program, args: [-TAIL_BYTES, 0], tolerated });
-      const lines = typeof tail === 'string' ? tail.trim() : '';
-      if (lines) return `; its log ends: ${lines.split('\n').slice(-TAIL_LINES).join(' | ')}`;
+      const lines = await tail(method, program);
+      if (lines.length > 0) return `; its log ends: ${lines.slice(-TAIL_LINES).join(' | ')}`;
     }
     return '';
   };
@@ -110,12 +114,13 @@ export function supervisord(config: SupervisordConfig, password: string): Fleet 
       );
     },
 
-    async run(program) {
+    async run(program, withinMs = RUN_MS) {
       const tolerated = [FAULT.ALREADY_STARTED, FAULT.SPAWN_ERROR];
       await call({ method: 'startProcess', program, args: [false], tolerated });
-      const info = await after(program, ({ statename }) => ALIVE.includes(statename), RUN_MS);
+      const info = await after(program, ({ statename }) => ALIVE.includes(statename), withinMs);
+      if (info.statename === 'EXITED' && info.exitstatus === 0)
+        return (await tail('readProcessStdoutLog', program)).at(-1) ?? '';
       const said = await lastWords(program);
-      if (info.statename === 'EXITED' && info.exitstatus === 0) return said;
       const code = ALIVE.includes(info.statename) ? 'VERIFY_FAILED' : 'FLEET_REFUSED';
       throw new SwitchoverError(code, `${program} did not succeed: ${describe(info)}${said}`);
     },

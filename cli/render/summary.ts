@@ -47,8 +47,9 @@ function numbers(report: RunReport): Fact[] {
   const isolated = clock.faultAt && clock.isolatedAt && elapsed(between(clock.faultAt, clock.isolatedAt));
   const facts: (Fact | false)[] = [
     time(report),
-    isolated !== undefined && ['isolated', `out of the load balancer after ${isolated}`],
+    isolated !== undefined && ['isolated', `after ${isolated}`],
     actual.sessionsLost !== undefined && ['sessions', `${actual.sessionsLost} lost`],
+    actual.rowsLost !== undefined && ['rows', `${actual.rowsLost} lost`],
   ];
   return facts.filter((fact) => fact !== false);
 }

@@ -1,6 +1,6 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Client } from 'pg';
-import { databaseProgram, fenceProgram } from '../../core/topology';
+import { databaseProgram, fenceProgram, salvageProgram } from '../../core/topology';
 import { DATABASE_USERS } from '../environment';
 import { databaseMembers } from '../layout';
 import { POSTGRES_USER } from '../postgres-user';
@@ -38,6 +38,19 @@ export function database(context: Context): Part {
     listens: [],
     standby: true,
   }));
+  const salvages = members.map((member): Program => ({
+    name: salvageProgram(member.name),
+    command: () => [
+      process.execPath,
+      join(ROOT, 'dist/sandbox/salvage/main.js'),
+      `--data=${join(homeOf(dir, member), 'data')}`,
+      `--bin=${dirname(tool('postgres'))}`,
+      `--saved=${join(dir, 'salvage', member.name)}`,
+    ],
+    environment: { DATABASE_URL: databaseUrl(context) },
+    listens: [],
+    standby: true,
+  }));
   const proxy: Program = {
     name: 'database-proxy',
     command: () => [tool('haproxy'), '-db', '-f', file],
@@ -47,7 +60,7 @@ export function database(context: Context): Part {
     name: 'Database',
     after: [ETCD],
     wanted: settings.database,
-    programs: [...patronis, ...fences, proxy],
+    programs: [...patronis, ...fences, ...salvages, proxy],
     files: { [file]: configuration(context) },
     prepare: async (starting) => {
       const own = members.filter(({ name }) => starting.some((one) => one.name === databaseProgram(name)));

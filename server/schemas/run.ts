@@ -83,7 +83,11 @@ export const ReportSchema = exactly<RunReport>()(
         { description: 'milestones of the recovery-time clock' },
       ),
       objective: object({ rtoMs: Type.Number() }),
-      actual: object({ rtoMs: Type.Optional(Type.Number()), sessionsLost: Type.Optional(Type.Number()) }),
+      actual: object({
+        rtoMs: Type.Optional(Type.Number()),
+        sessionsLost: Type.Optional(Type.Number()),
+        rowsLost: Type.Optional(Type.Number()),
+      }),
       steps: Type.Array(named<StepRecord>('Step')),
       decisions: Type.Array(DecisionSchema),
       approvalsMissing: Type.Optional(Type.Integer()),

@@ -131,7 +131,7 @@ describe('a summary', () => {
       '╭─ recovered ──────────────────────────────────────────────────────────╮',
       '│ us-east-1/a/n1 was restarted and serves again                        │',
       '│ RTO       3.9 s, objective 5.0 s: met                                │',
-      '│ isolated  out of the load balancer after 620 ms                      │',
+      '│ isolated  after 620 ms                                               │',
       '│ sessions  0 lost                                                     │',
       '│ alerts    monitor: us-east-1/a/n1: connection refused                │',
       '╰──────────────────────────────────────────────────────────────────────╯',

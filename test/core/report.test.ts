@@ -22,7 +22,7 @@ describe('a run as Markdown', () => {
 
   it('gives the objective beside what was reached', () => {
     expect(lines(recovered(), 'RTO')).toEqual([
-      '**RTO** 3.9 s of 5.0 s (met) · **out of the balancer** after 620 ms · **sessions lost** 0',
+      '**RTO** 3.9 s of 5.0 s (met) · **isolated** after 620 ms · **sessions lost** 0',
     ]);
     expect(lines(recovered({ actual: { rtoMs: 61_000 } }), 'RTO')[0]).toContain(
       '1 min 1 s of 5.0 s (missed)',

@@ -1,10 +1,13 @@
+import { readFileSync } from 'node:fs';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
+import { Client } from 'pg';
 import { patroni } from '../../activities/adapters/patroni';
 import { supervisord } from '../../activities/adapters/supervisord';
 import { databaseActs } from '../../activities/database/acts';
 import type { Fenced } from '../../activities/database/fence';
 import type { DatabaseSystems, Deps } from '../../activities/deps';
+import type { Salvage } from '../../core/database';
 import { isOver, type RunReport } from '../../core/run';
 import { databaseProgram } from '../../core/topology';
 import { loadConfig } from '../../operations';
@@ -85,6 +88,7 @@ const fencedFirst = (old: string): unknown[] => [
   `run ${databaseProgram(old)}-fence`,
   `stop ${databaseProgram(old)}`,
   `releaseLease ${old}`,
+  `run ${databaseProgram(old)}-salvage 600000`,
   `start ${databaseProgram(old)}`,
 ];
 
@@ -94,7 +98,8 @@ describe('a primary that', () => {
     await writing();
     await fleet.breakDatabase('primary', 'kill');
     const report = await fleet.reaches(await start(), 'recovered');
-    expect(report.sentence).toMatch(new RegExp(`^d\\d took over from ${primary}, which follows it now$`));
+    expect(report.sentence).toMatch(new RegExp(`^d\\d took over from ${primary}, which follows it now`));
+    expect(report.actual.rowsLost).toBe(0);
     expect(workers.effects()).toEqual(
       fencedFirst(primary).slice(2), // its processes are gone, and its supervisor says so: there is nothing to kill
     );
@@ -148,10 +153,90 @@ describe('a primary that', () => {
     expect(plan?.changes).toEqual([
       `would kill every process of ${primary}`,
       expect.stringMatching(new RegExp(`^would free the lease of ${primary}, for d\\d to take it$`)),
+      `would save what only ${primary} has, before that is thrown away`,
       `would start ${primary} as a standby of the primary`,
     ]);
     expect(workers.effects()).toEqual([]);
   }, 60_000);
+});
+
+describe('in asynchronous mode', () => {
+  const rest = (member: string) => loadConfig(fleet.sandbox.configPath).database!.members[member]!.rest;
+  const inSync = async (synchronous: boolean) => {
+    const { user, variable } = DATABASE_USERS.patroni;
+    const credentials = Buffer.from(`${user}:${fleet.sandbox.env[variable]}`).toString('base64');
+    const { leader } = await systems.database.look();
+    await fetch(`http://${rest(leader!)}/config`, {
+      method: 'PATCH',
+      headers: { authorization: `Basic ${credentials}` },
+      body: JSON.stringify({ synchronous_mode: synchronous }),
+    });
+    await until('commits wait as they should', async () => {
+      const [row] = await sql('SHOW synchronous_standby_names');
+      return (row!['synchronous_standby_names'] !== '') === synchronous;
+    });
+  };
+  const sql = async (...statements: string[]): Promise<Record<string, unknown>[]> => {
+    const client = new Client({ connectionString: fleet.sandbox.databaseUrl });
+    await client.connect();
+    try {
+      let rows: Record<string, unknown>[] = [];
+      for (const statement of statements) ({ rows } = await client.query(statement));
+      return rows;
+    } finally {
+      await client.end();
+    }
+  };
+  afterEach(() => inSync(true));
+
+  it('a failover costs rows: they are counted, and saved with what is in their place', async () => {
+    workers.start();
+    await inSync(false);
+    await sql(
+      'DROP TABLE IF EXISTS account',
+      'CREATE TABLE account (id int PRIMARY KEY, balance numeric)',
+      'INSERT INTO account VALUES (1, 100), (3, 300)',
+    );
+    const ours = await writing();
+    for (const { pid } of await sql('SELECT pid FROM pg_stat_replication'))
+      process.kill(Number(pid), 'SIGSTOP');
+    const { acknowledged } = ours.snapshot();
+    await until('rows are acknowledged', () => ours.snapshot().acknowledged > acknowledged + 300);
+    await sql(
+      'UPDATE account SET balance = 90.10 WHERE id = 1',
+      'INSERT INTO account VALUES (2, 200)',
+      'DELETE FROM account WHERE id = 3',
+      'CREATE TABLE late AS SELECT 1 AS id',
+    );
+    await fleet.breakDatabase('primary', 'kill');
+    const report = await fleet.reaches(await start(), 'recovered');
+    const { unknown } = await ours.stop();
+    const { lost } = await ours.compare();
+    const saving = report.steps.find(({ title }) => title === `Save what only ${primary} has`)!;
+    const salvage = saving.after as Salvage;
+    const saved = readFileSync(salvage.file!, 'utf8')
+      .split('\n')
+      .filter(Boolean)
+      .map(
+        (line) => JSON.parse(line) as { table: string; fate: string; row: { id: number }; there?: object },
+      );
+
+    expect(saved.filter(({ table }) => table !== 'ledger')).toEqual([
+      expect.objectContaining({
+        fate: 'different',
+        row: { id: 1, balance: 90.1 },
+        there: { id: 1, balance: 100 },
+      }),
+      expect.objectContaining({ fate: 'missing', row: { id: 2, balance: 200 } }),
+      expect.objectContaining({ table: 'late', fate: 'missing', row: { id: 1 } }),
+    ]);
+    const rows = saved.filter(({ table }) => table === 'ledger').map(({ row }) => row.id);
+    expect(lost.length).toBeGreaterThan(300);
+    expect(rows).toEqual(expect.arrayContaining(lost));
+    expect(rows.length).toBeLessThanOrEqual(lost.length + unknown); // that were under way may be there too
+    expect(report.actual.rowsLost).toBe(saved.length + 1); // and the one that was deleted
+    expect(report.sentence).toContain(`${saved.length + 1} rows that only ${primary} had are saved`);
+  }, 120_000);
 });
 
 describe('a planned switchover', () => {

@@ -78,7 +78,8 @@ export async function testFleet(options: SandboxOptions & { block: number }): Pr
         `${run} is ${state}`,
         async () => {
           const report = await operations.show(run);
-          return report.state === state && report;
+          if (report.state === state) return report;
+          throw new Error(`it is ${report.state}: ${report.sentence}`);
         },
         LIMIT_MS,
       ),

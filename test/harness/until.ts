@@ -24,7 +24,8 @@ export async function until<T>(
     }
     await delay(10);
   }
-  throw new Error(`waited ${timeoutMs} ms in vain until ${what}`, { cause: lastError });
+  const why = lastError instanceof Error ? ` (${lastError.message})` : '';
+  throw new Error(`waited ${timeoutMs} ms in vain until ${what}${why}`, { cause: lastError });
 }
 
 function isMet<T>(seen: T): seen is Met<T> {

@@ -73,6 +73,11 @@ export const DATABASE_SCENARIOS: readonly Scenario[] = [
     act: (fleet) => start(fleet, 'database-failover', {}),
   },
   {
+    name: 'database-switched',
+    outcome: 'succeeded',
+    act: (fleet) => start(fleet, 'database-switchover', {}),
+  },
+  {
     name: 'database-planned',
     outcome: 'planned',
     async act(fleet) {

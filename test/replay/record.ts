@@ -55,7 +55,10 @@ async function record(fleet: TestFleet, scenarios: readonly Scenario[]): Promise
     const run = await act(fleet);
     await until(
       `${run} is over`,
-      async () => (await fleet.client.workflow.getHandle(run).describe()).status.name !== 'RUNNING',
+      async () => {
+        if ((await fleet.client.workflow.getHandle(run).describe()).status.name !== 'RUNNING') return true;
+        throw new Error((await fleet.operations.show(run)).sentence);
+      },
       60_000,
     );
     if (outcome !== 'failed') await check(fleet, run, name, outcome);

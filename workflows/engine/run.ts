@@ -131,10 +131,10 @@ export class Run {
     if (at !== undefined) this.ledger.mark(milestone, at);
   }
 
-  /** Adds to the count of sessions lost. */
-  lost(sessions: number): void {
+  /** Adds to the count of sessions, or of rows of the database, that were lost. */
+  lost(what: 'sessions' | 'rows', count: number): void {
     const { actual } = this.ledger.report;
-    actual.sessionsLost = (actual.sessionsLost ?? 0) + sessions;
+    actual[`${what}Lost`] = (actual[`${what}Lost`] ?? 0) + count;
   }
 
   /** Ends the run as recovered: service is proven. */

@@ -47,7 +47,7 @@ async function playLine(run: Run, line: Line): Promise<void> {
     return run.afterPause(line.afterPause, () => regular.look({ thing }));
   }
   if ('mark' in line) return run.mark(line.mark, line.at);
-  if ('lose' in line) return run.lost(line.lose);
+  if ('lose' in line) return run.lost('sessions', line.lose);
   if ('end' in line) return run[line.end](line.saying);
   const ways = Object.entries(line.choose).map(([name, lines]) => ({ name, go: () => play(run, { lines }) }));
   await run.firstThatWorks('choose', ways);
