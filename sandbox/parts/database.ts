@@ -71,13 +71,18 @@ export function database(context: Context): Part {
   };
 }
 
-/** Leads to the one member whose Patroni holds the leader's lock; connections to one that no longer does are cut. */
+/**
+ * Leads to the one member whose Patroni holds the leader's lock; connections to one that no longer does are cut. A connection that
+ * is refused is not tried again here: the proxy would wait before each try, and longer than the client does (with three tries, its
+ * default, clients waited 0.7 s more for a new primary).
+ */
 function configuration({ at, settings }: Context): string {
   const servers = databaseMembers(settings.block).map(
     ({ name, postgres, rest }) => `  server ${name} ${postgres} check port ${rest.split(':')[1]}`,
   );
   return `defaults
   mode tcp
+  retries 0
   timeout connect 500ms
   timeout check 1s
   timeout client 1h
@@ -87,7 +92,7 @@ listen database
   bind ${at.database}
   option httpchk OPTIONS /primary
   http-check expect status 200
-  default-server inter 500ms fall 2 rise 1 on-marked-down shutdown-sessions
+  default-server inter 500ms fastinter 100ms downinter 100ms fall 2 rise 1 on-marked-down shutdown-sessions
 ${servers.join('\n')}
 `;
 }
