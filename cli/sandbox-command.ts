@@ -34,6 +34,7 @@ function upCommand(sandbox: Command, finish: Finish): void {
     .option('--no-server', 'without the API server')
     .option('--no-monitoring', 'without Prometheus and Alertmanager')
     .option('--no-database', 'without PostgreSQL under Patroni')
+    .option('--no-sentinel', 'one Redis as the session store instead of three under Sentinel')
     .option('--checks <interval/failures>', "HAProxy's own health checks, e.g. 500ms/2")
     .option('--json', 'its addresses, alone on standard output')
     .action(lazily(finish, async (options) => (await import('./commands/sandbox.js')).up(options)));
@@ -41,14 +42,14 @@ function upCommand(sandbox: Command, finish: Finish): void {
 
 function faultCommands(sandbox: Command, finish: Finish): void {
   const target =
-    'a node such as us-east-1/a/n1, zone/us-east-1/a, lb/us-east-1, registry/primary, database/primary|replica|etcd, worker/us-east-1, or temporal';
+    'a node such as us-east-1/a/n1, zone/us-east-1/a, lb/us-east-1, registry/primary, database/primary|replica|etcd, redis/primary|replica, worker/us-east-1, or temporal';
   sandbox
     .command('break')
     .description('inject a real fault')
     .argument('<target>', target)
     .argument(
       '[fault]',
-      'kill, hang, mcp, … for a node; kill, hang, partition, … for the database; kill, hang for a zone, lb or the registry; kill for the others',
+      'kill, hang, mcp, … for a node; kill, hang, partition, … for the database and Redis; kill, hang for a zone, lb or the registry; kill for the others',
       'kill',
     )
     .addOption(block())

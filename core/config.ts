@@ -80,10 +80,38 @@ const Region = object({
   zones: Type.Record(Type.String({ pattern: Name }), Zone, { additionalProperties: false, minProperties: 1 }),
 });
 
+/** Redis servers that replicate from each other, and the Sentinels that watch them (REQUIREMENTS T5). */
+const SentinelSchema = object({
+  /** The Sentinels' name of them, their "master name". */
+  name: Type.String({ pattern: Name, examples: ['sessions'] }),
+  /** One of them the primary and the others its replicas. */
+  members: Type.Record(Type.String({ pattern: Name }), Address, {
+    additionalProperties: false,
+    minProperties: 2,
+    examples: [{ m1: '127.1.0.4:6379', m2: '127.2.0.4:6379' }],
+  }),
+  sentinels: Type.Record(Type.String({ pattern: Name }), Address, {
+    additionalProperties: false,
+    minProperties: 3,
+    examples: [{ s1: '127.1.0.5:26379', s2: '127.2.0.5:26379', s3: '127.3.0.5:26379' }],
+  }),
+  /** The Sentinels' own password; that of the members is the session store's. */
+  password: Type.Optional(Secret),
+  /** What Sentinels are told when they are to watch anew: how many must agree, after how long a member is down, and how long a failover may take. */
+  quorum: Type.Integer({ minimum: 1, examples: [2] }),
+  downAfter: Duration('5s', 'without an answer for so long a member is down'),
+  failoverTimeout: Duration('10s', 'after which a failover of the Sentinels has failed'),
+  /** The supervisor of the members' processes, which it knows as `sessions-<member>`. */
+  fleet: SupervisordSchema,
+});
+
 const SessionsSchema = object({
   kind: Type.Literal('redis'),
+  /** What clients use; leads to whichever member is the primary, where there are several. */
   url: Url('redis://127.0.0.12:6379'),
   password: Type.Optional(Secret),
+  /** Left out where it is one Redis alone. */
+  sentinel: Type.Optional(SentinelSchema),
 });
 
 /** The registry of MCP nodes: which there are and are alive (REQUIREMENTS T4, F7). */
@@ -208,6 +236,7 @@ const PoliciesSchema = object({
     lb: Type.Optional(RepeatSchema),
     registry: Type.Optional(RepeatSchema),
     database: Type.Optional(RepeatSchema),
+    redis: Type.Optional(RepeatSchema),
   }),
   /** What all automatic runs together may do before the next one asks a person. */
   budget: object({
@@ -300,6 +329,7 @@ export type RegionConfig = Static<typeof Region>;
 export type HaproxyConfig = Static<typeof HaproxySchema>;
 export type SupervisordConfig = Static<typeof SupervisordSchema>;
 export type SessionsConfig = Static<typeof SessionsSchema>;
+export type SentinelConfig = Static<typeof SentinelSchema>;
 export type RegistryConfig = Static<typeof RegistrySchema>;
 export type DatabaseConfig = Static<typeof DatabaseSchema>;
 export type SecretRef = Static<typeof Secret>;

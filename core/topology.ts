@@ -82,6 +82,11 @@ export function databaseProgram(member: string): string {
   return `database-${member}`;
 }
 
+/** The name by which the supervisor knows a member of the session store. */
+export function sessionsProgram(member: string): string {
+  return `sessions-${member}`;
+}
+
 /** The program that ends every process of a member of the database, and fails where it cannot. */
 export function fenceProgram(member: string): string {
   return `database-${member}-fence`;

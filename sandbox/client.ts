@@ -4,6 +4,7 @@ import { TOKEN_VARIABLES } from './environment';
 import { REGIONS, balancerAddresses, sharedAddresses } from './layout';
 import { databaseUrl } from './parts/database';
 import { connectionEnvironment, type Context } from './parts/part';
+import { sessionsUrl } from './parts/sessions';
 import { stateDir, type SandboxOptions, type Settings } from './settings';
 
 /** Everything a program needs to work with a sandbox; see {@link connect}. */
@@ -20,6 +21,8 @@ export interface Sandbox {
   urls: SandboxUrls;
   /** Where clients of the database write, password included; nobody listens there without the setting `database`. */
   databaseUrl: string;
+  /** Where clients of the session store write, password included. */
+  sessionsUrl: string;
   /** What the people of the escalation ladder were told, one JSON object a line. */
   notificationsPath: string;
 }
@@ -61,6 +64,7 @@ export function sandboxOf(context: Context): Sandbox {
     tokens: Object.fromEntries(tokens) as Sandbox['tokens'],
     urls: urls(settings.block),
     databaseUrl: databaseUrl(context),
+    sessionsUrl: sessionsUrl(context),
     notificationsPath: files.notifications,
   };
 }

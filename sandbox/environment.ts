@@ -1,10 +1,11 @@
-import type { Config, DatabaseConfig, RegionConfig, SupervisordConfig } from '../core/config';
+import type { Config, DatabaseConfig, RegionConfig, SessionsConfig, SupervisordConfig } from '../core/config';
 import {
   FIRST_SPARE,
   REGIONS,
   ZONES,
   balancerAddresses,
   databaseMembers,
+  sessionMembers,
   sharedAddresses,
   zoneMembers,
 } from './layout';
@@ -41,6 +42,16 @@ export const DATABASE_USERS = {
   patroni: { user: 'patroni', variable: 'SWITCHOVER_PATRONI_PASSWORD' },
 } as const;
 
+/** The Sentinels' name of the session store, as in the scope `redis/sessions`. */
+export const SENTINEL_NAME = 'sessions';
+/** So many Sentinels have to agree that the primary is down. */
+export const SENTINEL_QUORUM = 2;
+/** After so long a failover of the Sentinels has failed, s. */
+export const SENTINEL_FAILOVER_S = 10;
+/** The variables that hold the passwords of the session store's members and of their Sentinels. */
+export const SESSIONS_VARIABLE = 'SWITCHOVER_SESSIONS_PASSWORD';
+export const SENTINEL_VARIABLE = 'SWITCHOVER_SENTINEL_PASSWORD';
+
 /** What automation may do before it asks a person. */
 const LIMITS: Pick<Config['policies'], 'repeats' | 'budget'> = {
   repeats: {
@@ -50,6 +61,7 @@ const LIMITS: Pick<Config['policies'], 'repeats' | 'budget'> = {
     lb: { times: 1, within: '15m' },
     registry: { times: 1, within: '15m' },
     database: { times: 1, within: '15m' },
+    redis: { times: 1, within: '15m' },
   },
   budget: { runsPerHour: 120, capacityOut: 0.5 },
 };
@@ -66,7 +78,7 @@ export function environmentFile(settings: Settings): Config {
   return {
     environment: 'sandbox',
     regions: Object.fromEntries(REGIONS.map(({ name }, index) => [name, region(settings, index)])),
-    sessions: { kind: 'redis', url: `redis://${at.redis}` },
+    sessions: sessionsOf(settings),
     registry: {
       kind: 'redis',
       url: `redis://${at.registry}`,
@@ -86,7 +98,10 @@ export function environmentFile(settings: Settings): Config {
       zone: { share: 0.3, atLeast: 2 },
       region: { share: 0.5, atLeast: 3 },
       loadBalancer: { interval: '1s', timeout: '500ms', of: 3, failures: 2, successes: 2 },
-      sessions: { interval: '5s', timeout: '1s', of: 3, failures: 1, successes: 2 },
+      // Where a runbook answers it, it is asked as often as what a runbook of seconds answers has to be.
+      sessions: settings.sentinel
+        ? { interval: '300ms', timeout: '1s', of: 3, failures: 2, successes: 3 }
+        : { interval: '5s', timeout: '1s', of: 3, failures: 1, successes: 2 },
       registry: { interval: '1s', timeout: '500ms', of: 5, failures: 3, successes: 5 },
       database: { interval: '300ms', timeout: '1s', of: 3, failures: 2, successes: 3 },
     },
@@ -97,6 +112,7 @@ export function environmentFile(settings: Settings): Config {
       formation: { rto: '15s' },
       registry: { rto: '10m' },
       database: { rto: '30s' },
+      redis: { rto: '30s' },
       lb: { rto: '1m' },
     },
     policies: {
@@ -174,6 +190,27 @@ function databaseOf(block: number): DatabaseConfig {
     postgres: { user: postgres.user, password: { env: postgres.variable } },
     patroni: { user: patroni.user, password: { env: patroni.variable } },
     fleet: fleetOf(block),
+  };
+}
+
+function sessionsOf({ block, sentinel, sentinelDownAfter }: Settings): SessionsConfig {
+  const url = `redis://${sharedAddresses(block).redis}`;
+  if (!sentinel) return { kind: 'redis', url };
+  const members = sessionMembers(block);
+  return {
+    kind: 'redis',
+    url,
+    password: { env: SESSIONS_VARIABLE },
+    sentinel: {
+      name: SENTINEL_NAME,
+      members: Object.fromEntries(members.map(({ name, redis }) => [name, redis])),
+      sentinels: Object.fromEntries(members.map((member) => [member.watcher, member.sentinel])),
+      password: { env: SENTINEL_VARIABLE },
+      quorum: SENTINEL_QUORUM,
+      downAfter: `${sentinelDownAfter}ms`,
+      failoverTimeout: `${SENTINEL_FAILOVER_S}s`,
+      fleet: fleetOf(block),
+    },
   };
 }
 

@@ -17,6 +17,7 @@ export type { OnProgress, Progress } from './boot';
 export { connect, type Sandbox, type SandboxUrls } from './client';
 export { breakPart, healPart, type Severity, type Target } from './faults';
 export { DATABASE_FAULTS, type DatabaseFault, type DatabasePart } from './faults/database';
+export { REDIS_FAULTS, type RedisFault, type RedisPart } from './faults/redis';
 export { NODE_FAULTS, type NodeFault } from './faults/node';
 export { ZONE_FAULTS, type ZoneFault } from './faults/zone';
 export type { SandboxOptions, Settings } from './settings';

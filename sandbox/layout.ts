@@ -1,7 +1,8 @@
 /**
  * Where everything of a sandbox listens: pure arithmetic on the loopback net 127.0.0.0/8, all of which Linux answers
  * on without setting anything up. `127.<block>.0.<n>` holds the shared parts, `127.<block + r>.0.1` the load balancer
- * of region r, `.2` its member of the database and `.3` where that member finds etcd, `127.<block + r>.<zone>.<n>` its nodes. Blocks four apart never meet.
+ * of region r, `.2` its member of the database and `.3` where that member finds etcd, `.4` its member of the session store and `.5`
+ * its Sentinel, `127.<block + r>.<zone>.<n>` its nodes. Blocks four apart never meet.
  */
 export const REGIONS = [
   { name: 'us-east-1', weight: 40 },
@@ -25,6 +26,7 @@ export interface SharedAddresses {
   temporalHttp: string;
   temporalUi: string;
   supervisor: string;
+  /** Where clients of the session store write: its primary, whichever member that is. */
   redis: string;
   /** Where clients of the registry find its primary, whichever member that is. */
   registry: string;
@@ -96,6 +98,30 @@ export function databaseMembers(block: number): DatabaseMember[] {
   return REGIONS.map(({ name: region }, index) => {
     const at = (host: number, port: number): string => `127.${block + index + 1}.0.${host}:${port}`;
     return { name: `d${index + 1}`, region, postgres: at(2, 5432), rest: at(2, 8008), control: at(3, 2379) };
+  });
+}
+
+/** One member of the session store, and the Sentinel beside it. */
+export interface SessionMember {
+  /** `m1` */
+  name: string;
+  /** Its Sentinel's name, `s1`. */
+  watcher: string;
+  /** host:port of its Redis and of the Sentinel. */
+  redis: string;
+  sentinel: string;
+}
+
+/** The members of the session store under Sentinel, one in each region. */
+export function sessionMembers(block: number): SessionMember[] {
+  return REGIONS.map((_, index) => {
+    const at = (host: number, port: number): string => `127.${block + index + 1}.0.${host}:${port}`;
+    return {
+      name: `m${index + 1}`,
+      watcher: `s${index + 1}`,
+      redis: at(4, 6379),
+      sentinel: at(5, 26379),
+    };
   });
 }
 

@@ -23,6 +23,10 @@ const SettingsSchema = Type.Object(
     patroni: Type.String({ pattern: '^\\d+/\\d+/\\d+$', examples: ['5/1/2'] }),
     /** Whether a commit is acknowledged only once a second member has it. */
     synchronous: Type.Boolean(),
+    /** Three Redis under three Sentinels as the session store, instead of one Redis. */
+    sentinel: Type.Boolean(),
+    /** After so long without an answer a Sentinel holds a member for down, ms. */
+    sentinelDownAfter: Type.Integer({ minimum: 1, examples: [5_000] }),
     /** HAProxy's own health checks: interval / failures until a node is down. */
     checks: Type.String({ pattern: '^\\d+(ms|s)/\\d+$', examples: ['2s/3'] }),
     /** Whether one refused connection already takes a node out, ahead of the checks. */
@@ -51,6 +55,9 @@ export const DEFAULTS: Settings = {
   database: true,
   patroni: '5/1/2',
   synchronous: true,
+  sentinel: true,
+  // Longer than a runbook needs, so that Sentinel is the net below it and does not run a race with it.
+  sentinelDownAfter: 5_000,
   checks: '2s/3',
   haproxyObserve: true,
   limits: true,

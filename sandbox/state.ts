@@ -2,7 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { SwitchoverError } from '../core/errors';
-import { DATABASE_USERS, DATABASE_VARIABLE, FLEET_PASSWORD_VARIABLE, TOKEN_VARIABLES } from './environment';
+import {
+  DATABASE_USERS,
+  DATABASE_VARIABLE,
+  FLEET_PASSWORD_VARIABLE,
+  SENTINEL_VARIABLE,
+  SESSIONS_VARIABLE,
+  TOKEN_VARIABLES,
+} from './environment';
 import { sharedAddresses } from './layout';
 import { HOME, type Settings } from './settings';
 
@@ -90,6 +97,8 @@ function newSecrets(settings: Settings): Secrets {
   return {
     ...Object.fromEntries(Object.values(TOKEN_VARIABLES).map((variable) => [variable, secret()])),
     [FLEET_PASSWORD_VARIABLE]: secret(),
+    [SESSIONS_VARIABLE]: secret(),
+    [SENTINEL_VARIABLE]: secret(),
     ...Object.fromEntries(Object.values(DATABASE_USERS).map(({ variable }) => [variable, secret()])),
     [DATABASE_VARIABLE]: `postgres://switchover:${secret()}@${sharedAddresses(settings.block).journal}/postgres`,
   };

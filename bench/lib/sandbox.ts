@@ -28,7 +28,14 @@ export async function withSandbox<T>(
   work: (sandbox: Sandbox) => Promise<T>,
 ): Promise<T> {
   // The same nodes fail again and again: automation must not stop to ask why.
-  const options = { dir: join(HOME, 'bench'), block: BLOCK, limits: false, database: false, ...settings };
+  const options = {
+    dir: join(HOME, 'bench'),
+    block: BLOCK,
+    limits: false,
+    database: false,
+    sentinel: false,
+    ...settings,
+  };
   return alone(async () => {
     await down(options);
     try {

@@ -14,13 +14,14 @@ import {
 } from './database';
 import { NODE_FAULTS, breakNode, healNode, type NodeFault } from './node';
 import { kill, startPartOf } from './program';
+import { REDIS_FAULTS, breakRedis, healRedis, type RedisFault, type RedisPart } from './redis';
 import { REGISTRY_FAULTS, breakRegistry, healRegistry, type RegistryFault } from './registry';
 import { ZONE_FAULTS, breakZone, healZone, type ZoneFault } from './zone';
 
 /**
  * What can be broken: a node by its id `us-east-1/a/n1`, a zone `us-east-1/a`, a region's load balancer, whichever of
- * its programs that is, the registry's primary, whichever member that is, the database's primary, a replica or etcd, a
- * region's worker, the Temporal server.
+ * its programs that is, the registry's primary, whichever member that is, the database's primary, a replica or etcd, the session
+ * store's primary or a replica, a region's worker, the Temporal server.
  */
 export type Target =
   | { kind: 'node'; node: string }
@@ -28,11 +29,12 @@ export type Target =
   | { kind: 'lb'; region: string }
   | { kind: 'registry' }
   | { kind: 'database'; part: DatabasePart }
+  | { kind: 'redis'; part: RedisPart }
   | { kind: 'worker'; region: string }
   | { kind: 'temporal' };
 
-/** The faults that each kind of target may be given; the parts of the database have their own. */
-const FAULTS: Record<Exclude<Target['kind'], 'database'>, readonly string[]> = {
+/** The faults that each kind of target may be given; the parts of the database and the session store have their own. */
+const FAULTS: Record<Exclude<Target['kind'], 'database' | 'redis'>, readonly string[]> = {
   node: NODE_FAULTS,
   zone: ZONE_FAULTS,
   lb: BALANCER_FAULTS,
@@ -52,8 +54,8 @@ export interface Severity {
 /**
  * Injects a real fault. A killed worker is started again by the supervisor; nothing else is.
  * @param fault one of {@link NODE_FAULTS} for a node, of {@link ZONE_FAULTS} for a zone, of {@link BALANCER_FAULTS} for
- *   a load balancer, of {@link REGISTRY_FAULTS} for the registry, of {@link DATABASE_FAULTS} for the database; `kill` for
- *   the others
+ *   a load balancer, of {@link REGISTRY_FAULTS} for the registry, of {@link DATABASE_FAULTS} for the database, of
+ *   {@link REDIS_FAULTS} for the session store; `kill` for the others
  * @returns one sentence of what was done
  * @throws BAD_INPUT for an unknown fault · UNKNOWN_TARGET · SANDBOX where the target does not run
  */
@@ -63,11 +65,8 @@ export async function breakPart(
   fault: string,
   { latencyMs = 1_000, share = 1 }: Severity = {},
 ): Promise<string> {
-  const [what, faults] =
-    target.kind === 'database'
-      ? [`database/${target.part}`, DATABASE_FAULTS[target.part]]
-      : [target.kind, FAULTS[target.kind]];
-  if (!(faults as readonly string[]).includes(fault)) {
+  const [what, faults] = faultsOf(target);
+  if (!faults.includes(fault)) {
     throw new SwitchoverError(
       'BAD_INPUT',
       `fault: "${fault}" is none of a ${what}; there are ${faults.join(', ')}`,
@@ -86,6 +85,8 @@ export async function breakPart(
       return breakRegistry(context, supervisor, fault as RegistryFault);
     case 'database':
       return breakDatabase(context, supervisor, target.part, fault as DatabaseFault);
+    case 'redis':
+      return breakRedis(context, supervisor, target.part, fault as RedisFault);
     default:
       return kill(supervisor, programOf(target));
   }
@@ -93,7 +94,7 @@ export async function breakPart(
 
 /**
  * Takes every fault away from a target. A node that was killed, alone or with its zone, stays stopped, for a runbook to find, unless `restart`
- * is set; a load balancer, the registry, the whole database, a worker or the Temporal server is started where it does not run, and serves when this returns.
+ * is set; a load balancer, the registry, the whole database or session store, a worker or the Temporal server is started where it does not run, and serves when this returns.
  * @returns one sentence of what was done
  * @throws UNKNOWN_TARGET · SANDBOX where it does not start
  */
@@ -105,9 +106,22 @@ export async function healPart(options: SandboxOptions, target: Target, restart 
   if (target.kind === 'lb') return healBalancer(context, supervisor, target.region);
   if (target.kind === 'registry') return healRegistry(context, supervisor);
   if (target.kind === 'database') return healDatabase(context, supervisor);
+  if (target.kind === 'redis') return healRedis(context, supervisor);
   const name = programOf(target);
   await startPartOf(context, supervisor, name);
   return `${name} runs`;
+}
+
+/** What the target is called, and the faults that it may be given. */
+function faultsOf(target: Target): [what: string, faults: readonly string[]] {
+  switch (target.kind) {
+    case 'database':
+      return [`database/${target.part}`, DATABASE_FAULTS[target.part]];
+    case 'redis':
+      return [`redis/${target.part}`, REDIS_FAULTS[target.part]];
+    default:
+      return [target.kind, FAULTS[target.kind]];
+  }
 }
 
 async function existing(options: SandboxOptions): Promise<Context> {

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { SwitchoverError, messageOf } from '../../core/errors';
-import { databaseMembers } from '../layout';
+import { databaseMembers, sessionMembers } from '../layout';
 import { tool } from '../tools';
 
 const run = promisify(execFile);
@@ -17,12 +17,14 @@ export async function cutOff(host: string): Promise<void> {
   });
 }
 
-/** Ends what {@link cutOff} did to the members of the database on this block. */
+/** Ends what {@link cutOff} did to the members of the database and the session store on this block. */
 export async function reconnect(block: number): Promise<void> {
   const { stdout } = await run(tool('ip'), ['route', 'show', 'table', 'local', 'type', 'blackhole']);
-  const cut = databaseMembers(block)
-    .map(({ postgres }) => hostOf(postgres))
-    .filter((host) => stdout.includes(`blackhole ${host} `));
+  const addresses = [
+    ...databaseMembers(block).map(({ postgres }) => postgres),
+    ...sessionMembers(block).map(({ redis }) => redis),
+  ];
+  const cut = addresses.map(hostOf).filter((host) => stdout.includes(`blackhole ${host} `));
   for (const host of cut) await ip('del', host);
 }
 

@@ -9,6 +9,8 @@ import { notifications } from './notifications';
 import type { Context, Part } from './part';
 import { redis } from './redis';
 import { registry } from './registry';
+import { sentinel } from './sentinel';
+import { sessions } from './sessions';
 import { server, worker } from './switchover';
 import { temporal } from './temporal';
 
@@ -18,7 +20,8 @@ export function allParts(context: Context): Part[] {
   return [
     temporal(context),
     journal(context),
-    redis(context),
+    context.settings.sentinel ? sessions(context) : redis(context),
+    sentinel(context),
     registry(context),
     etcd(context),
     database(context),

@@ -7,6 +7,7 @@ import { FAULT_FILES, faultFile } from '../faults/files';
 import { ROOT, built, requireBuilt } from '../tools';
 import type { Context, Part, Program } from './part';
 import { REDIS } from './redis';
+import { sessionsUrl } from './sessions';
 
 /** Name of the part that is a region's MCP nodes. */
 export const nodesIn = (region: string): string => `MCP nodes ${region}`;
@@ -36,14 +37,15 @@ export function nodes(context: Context, region: string): Part {
   };
 }
 
-function program({ at, files, config }: Context, { id, address, spare, program: name }: Node): Program {
+function program(context: Context, { id, address, spare, program: name }: Node): Program {
+  const { at, files, config } = context;
   return {
     name,
     command: () => [process.execPath, built(MAIN)],
     environment: {
       NODE_ID: id,
       LISTEN: address,
-      REDIS_URL: `redis://${at.redis}`,
+      REDIS_URL: sessionsUrl(context),
       REGISTRY_URL: `redis://${at.registry}`,
       FLEET: candidatesOf(config)
         .map((candidate) => `${candidate.id}=${candidate.weight}`)

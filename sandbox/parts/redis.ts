@@ -4,7 +4,7 @@ import type { Context, Part } from './part';
 
 export const REDIS = 'Redis';
 
-/** The session store of the fleet; in memory only. Its process title would overwrite the mark that tells whose it is. */
+/** The session store of the fleet where it is one Redis alone; in memory only. Its process title would overwrite the mark that tells whose it is. */
 export function redis({ at, dir }: Context): Part {
   const [host = '', port = ''] = at.redis.split(':');
   const options = flags({

@@ -1,11 +1,9 @@
 import { join } from 'node:path';
-import { Redis } from 'ioredis';
 import { registryProgram } from '../../core/topology';
 import type { SharedAddresses } from '../layout';
 import { flags, tool } from '../tools';
 import type { Context, Part, Program } from './part';
-
-const ANSWER_MS = 500;
+import { ask } from './redis-ask';
 
 /** A member and what it calls itself, by Redis's own word; undefined of one that does not answer. */
 interface MemberRole {
@@ -120,24 +118,4 @@ export function registryRoles({ registryMembers }: SharedAddresses): Promise<Mem
       return { member, address, role: role as string | undefined };
     }),
   );
-}
-
-/** One question on a connection of its own. @throws Error where it is not answered */
-async function ask<T>(address: string, question: (redis: Redis) => Promise<T>): Promise<T> {
-  const redis = new Redis(`redis://${address}`, {
-    lazyConnect: true,
-    retryStrategy: () => null,
-    enableReadyCheck: false,
-    maxRetriesPerRequest: 0,
-    connectTimeout: ANSWER_MS,
-    commandTimeout: ANSWER_MS,
-    disconnectTimeout: ANSWER_MS,
-  });
-  redis.on('error', () => undefined); // connect() says the same
-  try {
-    await redis.connect();
-    return await question(redis);
-  } finally {
-    redis.disconnect();
-  }
 }

@@ -98,6 +98,7 @@ test.each([
   ['registry/primary', { kind: 'registry' }],
   ['database/replica', { kind: 'database', part: 'replica' }],
   ['database', { kind: 'database', part: 'primary' }],
+  ['redis/replica', { kind: 'redis', part: 'replica' }],
   ['worker/us-east-1', { kind: 'worker', region: 'us-east-1' }],
   ['temporal', { kind: 'temporal' }],
 ])('%s is a target', (text, target) => expect(parseTarget(text)).toEqual(target));
@@ -107,6 +108,7 @@ test.each([
   'n1',
   'worker/',
   'redis',
+  'redis/m1',
   'registry',
   'database/d1',
   'us-east-1/a',

@@ -1,4 +1,4 @@
-import { ConfigSchema, type Config, type DatabaseConfig } from '../../core/config';
+import { ConfigSchema, type Config, type DatabaseConfig, type SentinelConfig } from '../../core/config';
 import { describe as inWords, problems } from '../../core/schema';
 import { environmentFile } from '../../sandbox/environment';
 import { DEFAULTS } from '../../sandbox/settings';
@@ -35,5 +35,38 @@ describe('the database in the environment file', () => {
     ['database.patroni', (database) => ({ ...database, patroni: undefined })],
   ])('%s: a wrong one is named', (field, change) => {
     expect(wrongWith(change)).toContain(field);
+  });
+});
+
+describe('the session store under Sentinel in the environment file', () => {
+  /** What is wrong with the sandbox's environment file once its Sentinels are changed so. */
+  const wrong = (change: (sentinel: SentinelConfig) => object): string => {
+    const { sessions, ...config } = environmentFile(DEFAULTS);
+    const sentinel = change(sessions.sentinel!);
+    return inWords(problems(ConfigSchema, { ...config, sessions: { ...sessions, sentinel } }));
+  };
+
+  test('may be one Redis alone', () => {
+    expect(problems(ConfigSchema, environmentFile({ ...DEFAULTS, sentinel: false }))).toEqual([]);
+    expect(wrong((sentinel) => sentinel)).toBe('');
+  });
+
+  test.each<[string, (sentinel: SentinelConfig) => object]>([
+    ['sessions.sentinel.name', (sentinel) => ({ ...sentinel, name: 'My master' })],
+    ['sessions.sentinel.members', ({ members, ...rest }) => ({ ...rest, members: { m1: members['m1'] } })],
+    [
+      'sessions.sentinel.members.m1',
+      ({ members, ...rest }) => ({ ...rest, members: { ...members, m1: '6379' } }),
+    ],
+    [
+      'sessions.sentinel.sentinels',
+      ({ sentinels: { s1, s2 }, ...rest }) => ({ ...rest, sentinels: { s1, s2 } }),
+    ],
+    ['sessions.sentinel.password', (sentinel) => ({ ...sentinel, password: 'hunter2' })],
+    ['sessions.sentinel.quorum', (sentinel) => ({ ...sentinel, quorum: 0 })],
+    ['sessions.sentinel.downAfter', (sentinel) => ({ ...sentinel, downAfter: 5_000 })],
+    ['sessions.sentinel.fleet', (sentinel) => ({ ...sentinel, fleet: undefined })],
+  ])('%s: a wrong one is named', (field, change) => {
+    expect(wrong(change)).toContain(field);
   });
 });

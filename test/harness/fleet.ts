@@ -9,6 +9,8 @@ import {
   up,
   type DatabaseFault,
   type DatabasePart,
+  type RedisFault,
+  type RedisPart,
   type Sandbox,
   type SandboxOptions,
 } from '../../sandbox';
@@ -34,6 +36,8 @@ export interface TestFleet {
   healRegistry: () => Promise<string>;
   breakDatabase: (part: DatabasePart, fault: DatabaseFault) => Promise<string>;
   healDatabase: () => Promise<string>;
+  breakRedis: (part: RedisPart, fault: RedisFault) => Promise<string>;
+  healRedis: () => Promise<string>;
   killWorker: (region: string) => Promise<string>;
   /** The run that works on this scope, once there is one; a path alone is a node's. */
   runOn: (scope: string) => Promise<string>;
@@ -45,7 +49,7 @@ export interface TestFleet {
 /** Brings up a sandbox on this block; `close` leaves nothing of it behind. */
 export async function testFleet(options: SandboxOptions & { block: number }): Promise<TestFleet> {
   await down(options);
-  await up({ monitoring: false, server: false, database: false, ...options });
+  await up({ monitoring: false, server: false, database: false, sentinel: false, ...options });
   const sandbox = await connect(options);
   const client = await connectTemporal(sandbox.temporalAddress);
   const operations = new Operations(client, 'sandbox', catalogue);
@@ -63,6 +67,8 @@ export async function testFleet(options: SandboxOptions & { block: number }): Pr
     healRegistry: () => healPart(options, { kind: 'registry' }),
     breakDatabase: (part, fault) => breakPart(options, { kind: 'database', part }, fault),
     healDatabase: () => healPart(options, { kind: 'database', part: 'primary' }),
+    breakRedis: (part, fault) => breakPart(options, { kind: 'redis', part }, fault),
+    healRedis: () => healPart(options, { kind: 'redis', part: 'primary' }),
     killWorker: (region) => breakPart(options, { kind: 'worker', region }, 'kill'),
     runOn: (scope) =>
       until(

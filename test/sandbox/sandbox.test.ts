@@ -64,7 +64,7 @@ describe('up', () => {
     const nodes = REGION_NAMES.flatMap((region) => nodesOf(parsed, region)).map(({ program }) => program);
     expect(Object.keys(await pids())).toEqual(expect.arrayContaining(nodes));
     const secrets = Object.entries(env).filter(([name]) => /TOKEN|PASSWORD|DATABASE/.test(name));
-    expect(secrets).toHaveLength(10);
+    expect(secrets).toHaveLength(12);
     for (const [, secret] of secrets) expect(text).not.toContain(secret);
   });
 

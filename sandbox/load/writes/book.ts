@@ -1,10 +1,10 @@
 /**
- * How an insert ended. `acknowledged`: the database said that it is committed · `failed`: it is certainly not stored, for it was not
+ * How a write ended. `acknowledged`: the store said that it is there to stay · `failed`: it is certainly not stored, for it was not
  * sent, or was refused · `unknown`: sent, and never answered; it may be stored or not.
  */
 export type Outcome = 'acknowledged' | 'failed' | 'unknown';
 
-/** One insert that has ended. Times are epoch ms. */
+/** One write that has ended. Times are epoch ms. */
 export interface WriteRecord {
   id: number;
   outcome: Outcome;
@@ -18,7 +18,7 @@ export interface WriteReport extends Record<Outcome, number> {
   longestGapMs: number;
 }
 
-/** Remembers how each insert ended. */
+/** Remembers how each write ended. */
 export class WriteBook {
   private readonly records: WriteRecord[] = [];
   private readonly counts: Record<Outcome, number> = { acknowledged: 0, failed: 0, unknown: 0 };
@@ -29,7 +29,7 @@ export class WriteBook {
     this.lastAcknowledgedAt = startedAt;
   }
 
-  /** Books an insert, in the order in which they end. */
+  /** Books a write, in the order in which they end. */
   record(record: WriteRecord): void {
     this.records.push(record);
     this.counts[record.outcome] += 1;
@@ -38,13 +38,13 @@ export class WriteBook {
     this.lastAcknowledgedAt = record.endedAt;
   }
 
-  /** The ids of the inserts that ended so. */
+  /** The ids of the writes that ended so. */
   idsOf(outcome: Outcome): number[] {
     return this.records.filter((record) => record.outcome === outcome).map(({ id }) => id);
   }
 
   /**
-   * When the first insert that was sent at `moment` or later was acknowledged, epoch ms; null where none was yet. Those sent before
+   * When the first write that was sent at `moment` or later was acknowledged, epoch ms; null where none was yet. Those sent before
    * do not count: their answers may have been on their way.
    */
   firstAcknowledgedAfter(moment: number): number | null {

@@ -1,11 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Client, DatabaseError } from 'pg';
 import type { Outcome } from './book';
+import type { Connection } from './writer';
 
 const INSERT = 'INSERT INTO ledger (run, id, payload) VALUES ($1, $2, $3)';
 
 /** One connection to the database that inserts row after row, and is opened anew after it broke. Nothing is ever sent twice. */
-export class WriteConnection {
+export class WriteConnection implements Connection {
   private client: Client | undefined;
 
   /** @param timeoutMs after which a connection attempt or an insert is given up: a hung server never answers */
@@ -15,8 +16,8 @@ export class WriteConnection {
     private readonly run: string,
   ) {}
 
-  /** Inserts a row. Never throws. */
-  async insert(id: number, payload: string): Promise<Outcome> {
+  /** Inserts a row. */
+  async write(id: number, payload: string): Promise<Outcome> {
     let client: Client;
     try {
       client = this.client ??= await this.open();
@@ -34,7 +35,6 @@ export class WriteConnection {
     }
   }
 
-  /** Closes the connection, if there is one; a server that hangs is not waited for longer than the time-out. */
   async close(): Promise<void> {
     const ended = this.client?.end().catch(() => undefined);
     await Promise.race([ended, pause(this.timeoutMs, undefined, { ref: false })]);
