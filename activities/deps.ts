@@ -4,6 +4,7 @@ import type { Operations } from '../operations';
 import type { Client } from '@temporalio/client';
 import { SwitchoverError } from '../core/errors';
 import type {
+  Cache,
   Database,
   Fleet,
   Journal,
@@ -33,6 +34,12 @@ export interface DatabaseSystems {
   fleet: Fleet;
 }
 
+/** The session store under Sentinel and the supervisor of its processes. */
+export interface CacheSystems {
+  cache: Cache;
+  fleet: Fleet;
+}
+
 /** Everything activities need of the outside; put together in `workers/compose.ts`, and by tests. */
 export interface Deps {
   config: Config;
@@ -42,6 +49,8 @@ export interface Deps {
   registry: RegistrySystems | undefined;
   /** Undefined in an environment without one. */
   database: DatabaseSystems | undefined;
+  /** Undefined in an environment whose session store is one Redis alone. */
+  cache: CacheSystems | undefined;
   prober: Prober;
   notifier: Notifier;
   operations: Operations;
@@ -61,6 +70,12 @@ export function registryOf({ registry, config }: Deps): RegistrySystems {
 export function databaseOf({ database, config }: Deps): DatabaseSystems {
   if (database) return database;
   throw new SwitchoverError('UNKNOWN_TARGET', `environment ${config.environment} has no database`);
+}
+
+/** @throws UNKNOWN_TARGET in an environment whose session store is not under Sentinel */
+export function cacheOf({ cache, config }: Deps): CacheSystems {
+  if (cache) return cache;
+  throw new SwitchoverError('UNKNOWN_TARGET', `environment ${config.environment} has no Sentinels`);
 }
 
 /** A node with the systems around it. @throws UNKNOWN_TARGET */

@@ -75,10 +75,16 @@ function checkTarget(config: Config, scope: string): void {
   if (parsed?.kind === 'node') findNode(config, parsed.path.join('/'));
   else if (parsed?.kind === 'zone') findZone(config, parsed.path.join('/'));
   else if (parsed?.kind === 'registry' || parsed?.kind === 'database') requireSystem(config, parsed.kind);
+  else if (parsed?.kind === 'redis') requireSentinels(config);
   else if (parsed?.path[0]) regionConfig(config, parsed.path[0]);
 }
 
 function requireSystem(config: Config, kind: 'registry' | 'database'): void {
   if (config[kind]) return;
   throw new SwitchoverError('UNKNOWN_TARGET', `environment ${config.environment} has no ${kind}`);
+}
+
+function requireSentinels({ environment, sessions }: Config): void {
+  if (sessions.sentinel) return;
+  throw new SwitchoverError('UNKNOWN_TARGET', `environment ${environment} has no Sentinels`);
 }

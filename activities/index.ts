@@ -1,5 +1,9 @@
 import { balancerActs } from './balancer/acts';
 import { balancerLooks } from './balancer/looks';
+import { cacheActs } from './cache/acts';
+import { cacheHandOver } from './cache/hand-over';
+import { cacheLooks } from './cache/looks';
+import { cacheSentinels } from './cache/sentinels';
 import { coordinatorActivities } from './coordinator';
 import type { Deps } from './deps';
 import { engineActivities } from './engine';
@@ -34,6 +38,10 @@ export function createActivities(deps: Deps) {
     ...nodeDrill(deps),
     ...balancerLooks(deps),
     ...balancerActs(deps),
+    ...cacheActs(deps),
+    ...cacheHandOver(deps),
+    ...cacheLooks(deps),
+    ...cacheSentinels(deps),
     ...databaseActs(deps),
     ...databaseLooks(deps),
     ...databaseSalvage(deps),

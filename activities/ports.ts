@@ -1,3 +1,4 @@
+import type { CacheView } from '../core/cache';
 import type { DatabaseView } from '../core/database';
 import type { BucketMove, Placed } from '../core/placement';
 
@@ -149,6 +150,24 @@ export interface Registry {
   write(): Promise<number>;
   /** The ids of the nodes that are registered, as clients are told, in alphabetical order. */
   registered(): Promise<string[]>;
+}
+
+/** A cache under Sentinel: one primary that takes writes, standbys that follow it, and Sentinels that watch them. */
+export interface Cache {
+  /** Every member and Sentinel, asked directly and at once. Never throws: silence is what is seen. */
+  look(): Promise<CacheView>;
+  /** Writes through the clients' address, waits until a standby has it too, and reads it back; returns the milliseconds that took. */
+  write(): Promise<number>;
+  /** Makes a member take writes. Knows nothing of other primaries: who calls it has fenced them. */
+  promote(member: string): Promise<void>;
+  /** Makes a member a standby of another; what it has is replaced by what that one has. */
+  follow(member: string, primary: string): Promise<void>;
+  /** Has a primary at work give its role to one of its standbys, without a write lost; returns when that is begun. */
+  handOver(primary: string, to: string): Promise<void>;
+  /** Has every Sentinel make nobody the primary until it is told to watch again; each goes on watching. */
+  holdSentinels(): Promise<void>;
+  /** Has every Sentinel watch this primary, by its usual rules. */
+  watch(primary: string): Promise<void>;
 }
 
 /** The database: one primary that takes writes and standbys that follow it, kept so by an agent each and a lease. */

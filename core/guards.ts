@@ -78,6 +78,26 @@ export interface Questions {
     lagBytes: number | undefined;
     smaller: readonly string[];
   };
+  /**
+   * May somebody take over the session store from its failed primary? `candidate`: of the standbys that answer the one that has
+   * most, undefined where none answers; `writable`: those that take writes; `silent`: other members that do not answer.
+   */
+  'take over cache': {
+    primary: string;
+    candidate: string | undefined;
+    writable: readonly string[];
+    silent: readonly string[];
+  };
+  /**
+   * May a member be made the primary of the session store by hand? `watching`: Sentinels that might make another one it meanwhile, because
+   * they are not held back or do not answer.
+   */
+  'promote past Sentinel': { candidate: string; watching: readonly string[] };
+  /**
+   * May a primary at work hand over to this member? `primary`: undefined where none takes its clients' writes; `follows`: whether
+   * the member does follow it; `absent`: who else does not.
+   */
+  'hand over cache': { primary: string | undefined; to: string; follows: boolean; absent: readonly string[] };
 }
 
 /** What a standby may still have to receive when a planned change of roles begins, bytes: Patroni's own bound for a failover. */
@@ -259,6 +279,59 @@ const settingsParity: Guard<Questions['switch database']> = {
       : `${candidate} must not take over from ${primary}: it is set up smaller (${smaller.join(', ')})`,
 };
 
+const noOtherPrimary: Guard<Questions['take over cache']> = {
+  name: 'no second primary',
+  refuses: ({ primary, writable }) =>
+    writable.length > 0
+      ? `nobody may take over from ${primary}: ${writable.join(' and ')} takes writes already`
+      : null,
+};
+
+const someStandbyAnswers: Guard<Questions['take over cache']> = {
+  name: 'standby answers',
+  refuses: ({ primary, candidate }) =>
+    candidate === undefined ? `nobody can take over from ${primary}: no standby that is whole answers` : null,
+};
+
+/** A write that one standby acknowledged may be on the one that is silent, and on no other. */
+const everyStandbyAnswers: Guard<Questions['take over cache']> = {
+  name: 'candidate has every write',
+  refuses: ({ primary, candidate, silent }) =>
+    silent.length > 0
+      ? `${candidate} may lack writes of ${primary} that were acknowledged: ${silent.join(' and ')}, which may have them, does not answer. The Sentinels, who ask for less, are not held back`
+      : null,
+};
+
+/** Never beside somebody who may promote another one at the same moment. */
+const sentinelsHeld: Guard<Questions['promote past Sentinel']> = {
+  name: 'Sentinels held back',
+  refuses: ({ candidate, watching }) =>
+    watching.length > 0
+      ? `${candidate} must not be made the primary: ${watching.join(' and ')} may make another one it meanwhile`
+      : null,
+};
+
+const primaryAtWork: Guard<Questions['hand over cache']> = {
+  name: 'primary at work',
+  refuses: ({ primary, to }) =>
+    primary === undefined
+      ? `nobody can hand over to ${to}: no primary takes its clients' writes; that is a failover`
+      : null,
+};
+
+/** Else the store would be left with less than it had. */
+const storeWhole: Guard<Questions['hand over cache']> = {
+  name: 'store is whole',
+  refuses: ({ primary, absent }) =>
+    absent.length > 0 ? `${primary} must stay the primary: ${absent.join(' and ')} does not follow it` : null,
+};
+
+const receiverFollows: Guard<Questions['hand over cache']> = {
+  name: 'receiver follows',
+  refuses: ({ primary, to, follows }) =>
+    follows ? null : `${primary} cannot hand over to ${to}: it is none of its standbys`,
+};
+
 /** The guards of each act, in the order in which they are asked. */
 export const GUARDS: { readonly [Act in keyof Questions]: readonly Guard<Questions[Act]>[] } = {
   'take out': [lastHealthyMember, memberShare],
@@ -270,6 +343,9 @@ export const GUARDS: { readonly [Act in keyof Questions]: readonly Guard<Questio
   'promote standby': [standbyAnswers, standbyLagKnown, standbyWhole],
   'switch database': [primaryIsWell, successorHasAll, settingsParity],
   'take over database': [noSecondPrimary, controlPlaneAnswers, candidateHasAll],
+  'take over cache': [noOtherPrimary, someStandbyAnswers, everyStandbyAnswers],
+  'promote past Sentinel': [sentinelsHeld],
+  'hand over cache': [primaryAtWork, storeWhole, receiverFollows],
 };
 
 /** The first guard that refuses this act, and why; null where none does. */

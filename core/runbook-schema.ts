@@ -26,10 +26,14 @@ export const RunbookSchema = object({
   what: Type.String({ minLength: 20 }),
   /** Decides whose work goes first: a rescue, work on the fleet by plan, a release, an experiment. */
   kind: oneOf(['failover', 'fleet', 'deploy', 'drill']),
-  /** The scope it locks: of this kind, named by this input field. `place`: a region, zone or node, as the field says. */
+  /**
+   * The scope it locks: of this kind, named by this input field, or of this one name (else `main`). `place`: a region, zone or
+   * node, as the field says.
+   */
   scope: object({
     kind: oneOf(['global', 'region', 'zone', 'node', 'place', 'lb', 'registry', 'database', 'redis', 'dns']),
     input: Type.Optional(Type.String()),
+    name: Type.Optional(Type.String({ minLength: 1 })),
   }),
   /** Whether it answers that too many nodes of a place of its scope's kind have failed (H4). */
   whenDegraded: Type.Optional(Type.Boolean()),

@@ -4,7 +4,7 @@ import { scopeOfPlace } from './scope';
 
 export type { Runbook };
 
-/** What a system is called of which an environment has one. */
+/** What a system is called of which an environment has one, where its runbook does not say. */
 const ONLY = 'main';
 
 /** The name of the runbook's workflow type: `node-failover` → `nodeFailover`. */
@@ -14,8 +14,8 @@ export function workflowType(id: string): string {
 
 /** The scope a run with this (valid) input locks. */
 export function scopeOf(runbook: Runbook, input: Record<string, unknown>): string {
-  const { kind, input: field } = runbook.scope;
-  if (field === undefined) return kind === 'global' ? kind : `${kind}/${ONLY}`;
+  const { kind, input: field, name = ONLY } = runbook.scope;
+  if (field === undefined) return kind === 'global' ? kind : `${kind}/${name}`;
   const path = String(input[field]);
   return kind === 'place' ? scopeOfPlace(path) : `${kind}/${path}`;
 }

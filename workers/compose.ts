@@ -5,10 +5,11 @@ import { patroni } from '../activities/adapters/patroni';
 import { postgresJournal } from '../activities/adapters/postgres-journal';
 import { prober } from '../activities/adapters/prober';
 import { redisRegistry } from '../activities/adapters/redis-registry';
+import { redisSentinel } from '../activities/adapters/redis-sentinel';
 import { redisSessions } from '../activities/adapters/redis-sessions';
 import { supervisord } from '../activities/adapters/supervisord';
 import { webhookNotifier } from '../activities/adapters/webhook-notifier';
-import type { DatabaseSystems, Deps, RegionSystems, RegistrySystems } from '../activities/deps';
+import type { CacheSystems, DatabaseSystems, Deps, RegionSystems, RegistrySystems } from '../activities/deps';
 import type { Config } from '../core/config';
 import { millis } from '../core/time';
 import { SwitchoverError } from '../core/errors';
@@ -37,7 +38,8 @@ export function compose(
     }),
   );
   const { password } = config.sessions;
-  const sessions = redisSessions(config, password && readSecret(password, 'sessions.password'));
+  const sessionsPassword = password && readSecret(password, 'sessions.password');
+  const sessions = redisSessions(config, sessionsPassword);
   const journal =
     config.journal &&
     postgresJournal(readSecret(config.journal.url, 'journal.url'), config.environment, warn);
@@ -55,6 +57,7 @@ export function compose(
     sessions,
     registry: registryOf(config),
     database: databaseOf(config),
+    cache: cacheOf(config, sessionsPassword),
     prober: prober({ timeoutMs: millis(config.health.node.timeout) }),
     notifier: webhookNotifier(),
     operations: new Operations(temporal, config.environment, catalogue),
@@ -64,6 +67,17 @@ export function compose(
       sessions.close();
       await journal?.close();
     },
+  };
+}
+
+function cacheOf({ sessions }: Config, members: string | undefined): CacheSystems | undefined {
+  const { sentinel } = sessions;
+  if (!sentinel) return undefined;
+  const { password, fleet } = sentinel;
+  const sentinels = password && readSecret(password, 'sessions.sentinel.password');
+  return {
+    cache: redisSentinel({ ...sessions, sentinel }, { members, sentinels }),
+    fleet: supervisord(fleet, readSecret(fleet.password, 'sessions.sentinel.fleet.password')),
   };
 }
 

@@ -8,6 +8,8 @@ export { nodeFailover } from './node-failover';
 export { rebalance } from './rebalance';
 export { databaseFailover } from './database-failover';
 export { databaseSwitchover } from './database-switchover';
+export { redisFailover } from './redis-failover';
+export { redisSwitchover } from './redis-switchover';
 export { registryFailover } from './registry-failover';
 export { sessionMigration } from './session-migration';
 export { zoneFailback, zoneFailover } from './zone-failover';

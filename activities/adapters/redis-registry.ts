@@ -1,22 +1,17 @@
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import type { RegistryConfig } from '../../core/config';
 import { SwitchoverError } from '../../core/errors';
-import type { Registry, RegistryLink, RegistryMember } from '../ports';
+import type { Registry } from '../ports';
+import { TIMEOUT_MS, ask } from './redis-ask';
+import { memberLook } from './redis-member';
 import { trouble } from './trouble';
 
-/** Longest wait for a whole call, ms: a member that needs longer is no use to its clients. */
-const TIMEOUT_MS = 800;
-/** How long the connection to a hung one is kept after that, ms. */
-const CLOSE_MS = 100;
 /** How long the key lives that a proof writes, ms. */
 const PROOF_TTL_MS = 10_000;
 const PROOF = 'switchover:proof';
 /** Nodes register under this and their id (sandbox/mcp-node/README.md). */
 const NODES = 'mcp:node:';
 const SCAN_COUNT = 1_000;
-
-/** Fields of Redis's `INFO replication`. */
-type Info = Partial<Record<string, string>>;
 
 /**
  * The registry in Redis 7: members that replicate from each other, and an address of the clients that leads to the primary.
@@ -32,7 +27,7 @@ type Info = Partial<Record<string, string>>;
  */
 export function redisRegistry({ url, members }: RegistryConfig, password?: string): Registry {
   const names = Object.keys(members);
-  const byAddress = new Map(Object.entries(members).map(([member, address]) => [address, member]));
+  const look = memberLook(members, password);
   const asking = <T>(where: string, what: string, question: (redis: Redis) => Promise<T>): Promise<T> =>
     ask(where, password, question).catch((error: unknown) => {
       const why = trouble(error, TIMEOUT_MS);
@@ -46,15 +41,6 @@ export function redisRegistry({ url, members }: RegistryConfig, password?: strin
   };
   const tell = (member: string, what: string, order: (redis: Redis) => Promise<unknown>): Promise<unknown> =>
     asking(`redis://${addressOf(member)}`, what, order);
-
-  const look = async (member: string): Promise<RegistryMember> => {
-    try {
-      const text = await ask(`redis://${addressOf(member)}`, password, (redis) => redis.info('replication'));
-      return describe(member, fieldsOf(text), byAddress);
-    } catch (error) {
-      return { member, reachable: false, said: trouble(error, TIMEOUT_MS) };
-    }
-  };
 
   return {
     members: () => Promise.all(names.map(look)),
@@ -93,67 +79,5 @@ export function redisRegistry({ url, members }: RegistryConfig, password?: strin
         } while (cursor !== '0');
         return [...found].sort();
       }),
-  };
-}
-
-/** One question on a connection of its own. The client's time-outs are for each command and do not bound its handshake. */
-async function ask<T>(
-  url: string,
-  password: string | undefined,
-  question: (redis: Redis) => Promise<T>,
-): Promise<T> {
-  const redis = new Redis(url, {
-    ...(password !== undefined && { password }),
-    lazyConnect: true,
-    disconnectTimeout: CLOSE_MS,
-    enableReadyCheck: false,
-    maxRetriesPerRequest: 0,
-    retryStrategy: () => null,
-  });
-  let refused: Error | undefined;
-  redis.on('error', (error: Error) => (refused = error)); // connect() itself only says that the connection is closed
-  const deadline = AbortSignal.timeout(TIMEOUT_MS);
-  const late = new Promise<never>((_, reject) =>
-    deadline.addEventListener('abort', () => reject(deadline.reason as Error)),
-  );
-  try {
-    return await Promise.race([redis.connect().then(() => question(redis)), late]);
-  } catch (error) {
-    throw deadline.aborted ? error : (refused ?? error);
-  } finally {
-    redis.disconnect();
-  }
-}
-
-function fieldsOf(text: string): Info {
-  return Object.fromEntries(
-    text.split('\r\n').flatMap((line) => {
-      const at = line.indexOf(':');
-      return at > 0 ? [[line.slice(0, at), line.slice(at + 1)]] : [];
-    }),
-  );
-}
-
-function describe(member: string, info: Info, byAddress: ReadonlyMap<string, string>): RegistryMember {
-  if (info['role'] === 'master') {
-    const said = `primary, ${info['connected_slaves']} standbys`;
-    return { member, reachable: true, said, role: 'primary', offset: Number(info['master_repl_offset']) };
-  }
-  const address = `${info['master_host']}:${info['master_port']}`;
-  const link = linkOf(info, byAddress.get(address));
-  const silent = link.silentS === undefined ? 'that it never had' : `for ${link.silentS} s`;
-  const said = `standby of ${link.to ?? address}, link ${link.up ? 'up' : `down ${silent}`}`;
-  const offset = Number(info['slave_repl_offset']);
-  return { member, reachable: true, said, role: 'standby', offset, link };
-}
-
-function linkOf(info: Info, to: string | undefined): RegistryLink {
-  const up = info['master_link_status'] === 'up';
-  const silentS = Number(info[up ? 'master_last_io_seconds_ago' : 'master_link_down_since_seconds'] ?? -1);
-  return {
-    ...(to && { to }),
-    up,
-    copying: info['master_sync_in_progress'] === '1',
-    ...(silentS >= 0 && { silentS }),
   };
 }

@@ -3,7 +3,7 @@ import { sessionsProgram } from '../../core/topology';
 import { until } from '../conditions';
 import { sessionMembers } from '../layout';
 import type { Context } from '../parts/part';
-import { sentinelProgram } from '../parts/sentinel';
+import { sentinelProgram, unwatch, watchAll } from '../parts/sentinel';
 import { sessionRoles, type SessionRole } from '../parts/session-roles';
 import type { Supervisor } from '../supervisor';
 import { hang, kill, startPartOf } from './program';
@@ -53,6 +53,8 @@ export async function healRedis(context: Context, supervisor: Supervisor): Promi
   await reconnect(context.settings.block);
   const { name, watcher } = members[0]!;
   await until(() => startPartOf(context, supervisor, sessionsProgram(name)), HEAL_MS);
+  await unwatch(context); // who came back would be found after 10 s only
+  await watchAll(context);
   await until(() => startPartOf(context, supervisor, sentinelProgram(watcher)), HEAL_MS);
   const primary = await find(context, 'primary');
   return `the session store serves: ${sessionsProgram(primary.member.name)} is the primary, the others follow it`;

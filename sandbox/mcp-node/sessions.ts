@@ -46,6 +46,8 @@ export function connectRedis(url: string): Redis {
     connectTimeout: REDIS_TIMEOUT_MS,
     maxRetriesPerRequest: 1,
     retryStrategy: () => RECONNECT_MS,
+    // After a change of primary the address still leads to the old one for a moment: what it refused is asked of the next connection.
+    reconnectOnError: (error) => (error.message.includes('READONLY') ? 2 : false),
     scripts: {
       mcpCreate: { lua: lua.CREATE, numberOfKeys: 3 },
       mcpClaim: { lua: lua.CLAIM, numberOfKeys: 3 },

@@ -39,7 +39,7 @@ export function sentinel(context: Context): Part {
         own.map((member) => writePrivate(fileOf(dir, member), configuration(context, member))),
       );
     },
-    settle: () => settle(context),
+    settle: () => watchAll(context),
     ready: () => agreed(context),
     notes: () => notes(context),
   };
@@ -68,16 +68,24 @@ interface Belief {
   primary: string;
   replicas: number;
   others: number;
+  /** So many have to agree; out of reach where a run has held them back. */
+  quorum: number;
 }
 
-/** Has every Sentinel watch the primary that there is; where one has another in mind all begin anew, so that none leads the others astray. */
-async function settle(context: Context): Promise<void> {
+/**
+ * Has every Sentinel that answers watch the primary that there is; where one has another in mind all begin anew, so that none leads
+ * the others astray.
+ */
+export async function watchAll(context: Context): Promise<void> {
   const primary = (await sessionRoles(context)).find((role) => role.primary)?.member.redis;
   if (primary === undefined) throw new Error('the session store has no primary that could be watched');
-  const beliefs = await Promise.all(membersOf(context).map((member) => beliefOf(context, member)));
-  if (beliefs.every((belief) => belief?.primary === primary)) return;
+  const members = membersOf(context);
+  const beliefs = await Promise.all(
+    members.map((member) => beliefOf(context, member).catch(() => undefined)),
+  );
+  if (beliefs.every((belief) => belief?.primary === primary && belief.quorum === SENTINEL_QUORUM)) return;
   await unwatch(context);
-  await Promise.all(membersOf(context).map((member) => watch(context, member, primary)));
+  await Promise.allSettled(members.map((member) => watch(context, member, primary)));
 }
 
 async function watch(context: Context, member: SessionMember, primary: string): Promise<void> {
@@ -126,6 +134,7 @@ async function beliefOf(context: Context, member: SessionMember): Promise<Belief
     primary: `${fields['ip']}:${fields['port']}`,
     replicas: Number(fields['num-slaves']),
     others: Number(fields['num-other-sentinels']),
+    quorum: Number(fields['quorum']),
   };
 }
 

@@ -88,6 +88,9 @@ function secretsOf({ secrets }: Context): string {
   return `requirepass ${password}\nmasterauth ${password}\n`;
 }
 
+/** So much of an answer holds the role, bytes; without a minimum a check that does not find it waits for more until it times out. */
+const ROLE_BYTES = 40;
+
 /** Leads to the one member that calls itself the primary; connections to one that no longer does are cut. */
 function proxyFile({ at, settings, secrets }: Context): string {
   const servers = sessionMembers(settings.block).map(({ name, redis }) => `  server ${name} ${redis}`);
@@ -106,7 +109,7 @@ listen sessions
   tcp-check send AUTH\\ ${secrets[SESSIONS_VARIABLE] ?? ''}\\r\\n
   tcp-check expect string +OK
   tcp-check send info\\ replication\\r\\n
-  tcp-check expect string role:master
+  tcp-check expect min-recv ${ROLE_BYTES} string role:master
   default-server check inter 200ms fall 2 rise 1 on-marked-down shutdown-sessions
 ${servers.join('\n')}
 `;

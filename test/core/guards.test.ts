@@ -68,6 +68,21 @@ const switchTo = (more: Partial<Questions['switch database']>): Questions['switc
   ...more,
 });
 
+const takeOverCache = (more: Partial<Questions['take over cache']>): Questions['take over cache'] => ({
+  primary: 'm1',
+  candidate: 'm2',
+  writable: [],
+  silent: [],
+  ...more,
+});
+const handOver = (more: Partial<Questions['hand over cache']>): Questions['hand over cache'] => ({
+  primary: 'm1',
+  to: 'm2',
+  follows: true,
+  absent: [],
+  ...more,
+});
+
 const CASES: { [Act in keyof Questions]: Case<Questions[Act]>[] } = {
   'take out': [
     ['a failed member of a healthy pool', member([serves('n1'), serves('n2')]), null],
@@ -175,6 +190,22 @@ const CASES: { [Act in keyof Questions]: Case<Questions[Act]>[] } = {
     ['another takes writes already', takeOver({ writable: ['d3'] }), 'no second primary'],
     ['nobody can reach the lease', takeOver({ control: false }), 'control plane answers'],
     ['who answers may lack writes', takeOver({ candidate: undefined }), 'candidate has every write'],
+  ],
+  'take over cache': [
+    ['every standby answers, and one has most', takeOverCache({}), null],
+    ['another takes writes already', takeOverCache({ writable: ['m3'] }), 'no second primary'],
+    ['no standby answers', takeOverCache({ candidate: undefined }), 'standby answers'],
+    ['who is silent may alone have a write', takeOverCache({ silent: ['m3'] }), 'candidate has every write'],
+  ],
+  'promote past Sentinel': [
+    ['all Sentinels are held back', { candidate: 'm2', watching: [] }, null],
+    ['one may act meanwhile', { candidate: 'm2', watching: ['s3'] }, 'Sentinels held back'],
+  ],
+  'hand over cache': [
+    ['to a standby of a store that is whole', handOver({}), null],
+    ['nobody takes writes', handOver({ primary: undefined }), 'primary at work'],
+    ['to one that does not follow', handOver({ follows: false }), 'receiver follows'],
+    ['another one is away', handOver({ absent: ['m3'] }), 'store is whole'],
   ],
 };
 

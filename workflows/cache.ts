@@ -1,0 +1,18 @@
+import type { Run } from './engine/run';
+import { long, work } from './proxies';
+
+/**
+ * Makes the session store whole around a primary at work: the Sentinels watch it, which is the net until the rest is done, every other member
+ * follows it, and all of that is seen.
+ */
+export async function makeWhole(run: Run, primary: string): Promise<void> {
+  await run.act({
+    title: `Have the Sentinels watch ${primary}`,
+    act: (how) => work.watchPrimary({ primary, how }),
+  });
+  await run.act({
+    title: `Have all others follow ${primary}`,
+    act: (how) => work.followCachePrimary({ primary, how }),
+  });
+  await run.verify('See it whole again', () => long.awaitCacheWhole({ primary }));
+}
