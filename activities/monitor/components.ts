@@ -20,7 +20,7 @@ export interface Component {
 
 /** What a region's monitor watches besides its nodes. What regions share is watched by each: their reports are one fault. */
 export function componentsOf(deps: Deps, region: string): Component[] {
-  const { config, prober, sessions, operations, registry, database } = deps;
+  const { config, prober, sessions, operations, registry, database, cache } = deps;
   const { health } = config;
   const answered = (id: string, input: Record<string, unknown>) =>
     operations.catalogue.some((runbook) => runbook.id === id) ? { runbook: { id, input } } : {};
@@ -38,7 +38,9 @@ export function componentsOf(deps: Deps, region: string): Component[] {
       scope: 'redis/sessions',
       name: 'the session store',
       rule: health.sessions,
-      probe: answers(() => sessions.ping()),
+      // Where a runbook answers it, it is asked with a write as its clients', which has to reach a standby too.
+      probe: answers(() => (cache ? cache.cache.write() : sessions.ping())),
+      ...(cache ? answered('redis-failover', {}) : {}),
     },
     ...(registry
       ? [

@@ -9,13 +9,14 @@ const REGION = 'us-east-1';
 let fleet: TestFleet;
 
 beforeAll(async () => {
-  fleet = await testFleet({ ...smallSandbox(19), workers: 2 });
+  fleet = await testFleet({ ...smallSandbox(19), workers: 2, sentinel: true });
 }, 120_000);
 afterAll(() => fleet?.close(), 60_000);
 
 it.each([
   ['a killed load balancer', `lb/${REGION}`, () => fleet.breakBalancer(REGION, 'kill')],
   ['a hung primary of the registry', 'registry/main', () => fleet.breakRegistry('hang')],
+  ['a killed primary of the session store', 'redis/sessions', () => fleet.breakRedis('primary', 'kill')],
 ])(
   '%s is found by the monitor and replaced by its runbook',
   async (_, scope, fault) => {

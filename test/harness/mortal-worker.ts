@@ -27,7 +27,7 @@ export interface Call {
 }
 
 function mortal(deps: Deps): Deps {
-  const { client, registry, database } = deps;
+  const { client, registry, database, cache } = deps;
   client.workflow.start = watched('client', { start: client.workflow.start.bind(client.workflow) }).start;
   return {
     ...deps,
@@ -41,6 +41,10 @@ function mortal(deps: Deps): Deps {
     database: database && {
       database: watched('database', database.database),
       fleet: watched('fleet', database.fleet),
+    },
+    cache: cache && {
+      cache: watched('cache', cache.cache),
+      fleet: watched('fleet', cache.fleet),
     },
     region: (name) => {
       const { loadBalancer, fleet } = deps.region(name);
