@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { SentinelView } from '../../core/cache';
 import type { SessionsConfig } from '../../core/config';
@@ -14,7 +15,8 @@ const COPY_MS = 500;
 const HAND_OVER_MS = 2_000;
 /** How long the key lives that a proof writes, ms. */
 const PROOF_TTL_MS = 10_000;
-const PROOF = 'switchover:proof';
+/** A key of its own for each: monitors write beside each other. */
+const PROOF = 'switchover:proof:';
 
 /**
  * Redis 7 under Sentinel: members that replicate from each other, Sentinels that watch them, and an address of the clients that
@@ -94,10 +96,11 @@ export function redisSentinel(
 
   const write = async (): Promise<number> => {
     const began = performance.now();
-    const value = `${process.pid}-${began}`;
+    const value = randomUUID();
+    const key = PROOF + value;
     const [copies, read] = await asking(url, 'a write', async (redis) => {
-      await redis.set(PROOF, value, 'PX', PROOF_TTL_MS);
-      return [await redis.wait(1, COPY_MS), await redis.get(PROOF)] as const;
+      await redis.set(key, value, 'PX', PROOF_TTL_MS);
+      return [await redis.wait(1, COPY_MS), await redis.get(key)] as const;
     });
     const ms = Math.round(performance.now() - began);
     if (copies > 0 && read === value) return ms;

@@ -3,6 +3,7 @@ import { HEALTHY, next, type HealthEvent, type NodeHealth } from '../../core/hea
 import { millis } from '../../core/time';
 import { nodesOf, type Node } from '../../core/topology';
 import type { Deps } from '../deps';
+import { storeAnswers } from '../node/store';
 import type { Probe } from '../ports';
 import type { Clock } from './loop';
 import type { Reporter } from './reporter';
@@ -105,7 +106,8 @@ export class NodesWatch {
       const { prober } = this.deps;
       const probe = await (deep ? prober.mcp(`http://${node.address}/mcp`) : prober.health(node.address));
       if (deep) entry.mcpDueAt = at + this.mcpInterval;
-      this.judge(entry, probe, deep ? 'MCP' : 'health', at);
+      const excused = deep && !probe.ok && !(await storeAnswers(this.deps));
+      if (!excused) this.judge(entry, probe, deep ? 'MCP' : 'health', at);
     }
     entry.asked -= 1;
     entry.dueAt = at + (entry.health.state === 'healthy' ? this.interval : this.suspiciousInterval);
