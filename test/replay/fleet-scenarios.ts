@@ -96,6 +96,42 @@ export const DATABASE_SCENARIOS: readonly Scenario[] = [
   },
 ];
 
+/** Runs on the session store, which needs a fleet whose store is under Sentinel. */
+export const REDIS_SCENARIOS: readonly Scenario[] = [
+  {
+    name: 'redis-serves',
+    outcome: 'succeeded',
+    act: (fleet) => start(fleet, 'redis-failover', {}),
+  },
+  {
+    name: 'redis-switchover-planned',
+    outcome: 'planned',
+    act: (fleet) => start(fleet, 'redis-switchover', { to: 'm2' }, 'plan'),
+  },
+  {
+    name: 'redis-switched-over',
+    outcome: 'succeeded',
+    act: (fleet) => start(fleet, 'redis-switchover', { to: 'm2' }),
+  },
+  {
+    name: 'redis-switchover-refused',
+    outcome: 'refused',
+    async act(fleet) {
+      await fleet.breakRedis('replica', 'kill');
+      return start(fleet, 'redis-switchover', {});
+    },
+  },
+  {
+    name: 'redis-recovered',
+    outcome: 'recovered',
+    async act(fleet) {
+      await fleet.healRedis();
+      await fleet.breakRedis('primary', 'hang');
+      return fleet.runOn('redis/sessions');
+    },
+  },
+];
+
 function start(fleet: TestFleet, ...asked: Parameters<TestRuns['start']>): Promise<string> {
   return testRuns(() => fleet).start(...asked);
 }
