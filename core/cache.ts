@@ -2,8 +2,8 @@
  * What is made of a look at a cache under Sentinel: whether its primary has failed, and who can take over (REQUIREMENTS F6). Pure
  * rules; who looks is activities/adapters/redis-sentinel.ts.
  *
- * A write that `WAIT 1` acknowledged is on one standby at least, and nobody knows on which. So who has all of them is known only where every
- * standby answers: it is the one that has most, because each has a beginning of the same stream.
+ * A write that `WAIT 1` acknowledged is on one standby at least, and nobody knows on which. So who has all of them is known only
+ * where every standby answers: it is the one that has most, because each has a beginning of the same stream.
  */
 
 /** A server as it describes itself; all but its name is unknown of one that does not answer. */

@@ -97,7 +97,7 @@ const SentinelSchema = object({
   }),
   /** The Sentinels' own password; that of the members is the session store's. */
   password: Type.Optional(Secret),
-  /** What Sentinels are told when they are to watch anew: how many must agree, after how long a member is down, and how long a failover may take. */
+  /** What Sentinels are told when they are to watch anew; first how many must agree that the primary is down. */
   quorum: Type.Integer({ minimum: 1, examples: [2] }),
   downAfter: Duration('5s', 'without an answer for so long a member is down'),
   failoverTimeout: Duration('10s', 'after which a failover of the Sentinels has failed'),

@@ -89,8 +89,8 @@ export interface Questions {
     silent: readonly string[];
   };
   /**
-   * May a member be made the primary of the session store by hand? `watching`: Sentinels that might make another one it meanwhile, because
-   * they are not held back or do not answer.
+   * May a member be made the primary of the session store by hand? `watching`: Sentinels that might make another one it
+   * meanwhile, because they are not held back or do not answer.
    */
   'promote past Sentinel': { candidate: string; watching: readonly string[] };
   /**

@@ -2,8 +2,8 @@ import type { Run } from './engine/run';
 import { long, work } from './proxies';
 
 /**
- * Makes the session store whole around a primary at work: the Sentinels watch it, which is the net until the rest is done, every other member
- * follows it, and all of that is seen.
+ * Makes the session store whole around a primary at work: the Sentinels watch it, which is the net until the rest is done, every
+ * other member follows it, and all of that is seen.
  */
 export async function makeWhole(run: Run, primary: string): Promise<void> {
   await run.act({

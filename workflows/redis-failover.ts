@@ -5,12 +5,12 @@ import { work } from './proxies';
 /**
  * The session store's primary has failed (REQUIREMENTS F6).
  *
- * Two can promote here, this run and the Sentinels, and they do not choose alike. A Sentinel goes by what the standbys told it up to 10 s ago (1 s
- * once it holds the primary for down), so it may choose one that lacks a write which `WAIT 1` acknowledged while another one has it. This
- * run asks all standbys at the moment of the promotion, when the old primary can send nothing more: who has most then has every
- * acknowledged write. So the Sentinels are held back first. They are not told to forget the store: a Sentinel learns of standbys
- * from their primary only, and from a dead one it would never learn them again. Their quorum is set out of reach instead, so that they
- * go on watching, and are as they were once it is set back.
+ * Two can promote here, this run and the Sentinels, and they do not choose alike. A Sentinel goes by what the standbys told it up to
+ * 10 s ago (1 s once it holds the primary for down), so it may choose one that lacks a write which `WAIT 1` acknowledged while
+ * another one has it. This run asks all standbys at the moment of the promotion, when the old primary can send nothing more: who
+ * has most then has every acknowledged write. So the Sentinels are held back first. They are not told to forget the store: a
+ * Sentinel learns of standbys from their primary only, and from a dead one it would never learn them again. Their quorum is set out
+ * of reach instead, so that they go on watching, and are as they were once it is set back.
  *
  * What holds between any two steps:
  * - nothing is touched while the primary is well for anybody, nor while a standby is silent that may alone have an acknowledged write;

@@ -5,10 +5,11 @@ import { work } from './proxies';
 /**
  * The session store's primary hands over to another member by plan (REQUIREMENTS F6), without an acknowledged write lost.
  *
- * The order in which that is safe: no more writes are taken, the other one has all there is, the roles change, writes are taken again. Asked
- * of the Sentinels (`SENTINEL FAILOVER`) the old primary goes on acknowledging what is then thrown away. Done from here with `CLIENT PAUSE`, it
- * would hang on this run being quick: a pause that ends while a worker is away ends between the second and the third. So the
- * primary is asked to do it (`FAILOVER TO`), which keeps that order whoever is away, and gives up by itself after 2 s.
+ * The order in which that is safe: no more writes are taken, the other one has all there is, the roles change, writes are taken
+ * again. Asked of the Sentinels (`SENTINEL FAILOVER`) the old primary goes on acknowledging what is then thrown away. Done from
+ * here with `CLIENT PAUSE`, it would hang on this run being quick: a pause that ends while a worker is away ends between the second
+ * and the third. So the primary is asked to do it (`FAILOVER TO`), which keeps that order whoever is away, and gives up by itself
+ * after 2 s.
  *
  * What holds between any two steps:
  * - the store is whole before it begins: it does not get less safe on the way;

@@ -1,6 +1,5 @@
 import { follows, mostAhead, type CacheMember, type CacheView } from '../../core/cache';
 import { SwitchoverError } from '../../core/errors';
-import { whyNot } from '../../core/guards';
 import type { Deed, Intent, Refusal } from '../../core/run';
 import { sessionsProgram } from '../../core/topology';
 import { beating } from '../beating';
@@ -8,7 +7,7 @@ import { cacheOf, type CacheSystems, type Deps } from '../deps';
 import { ensure } from '../ensure';
 import { assessCache, whyNotTakeOver, type CacheAssessment } from './assess';
 import { lookAtFence, memberOf, requireFenced, type Fenced, type FenceLook } from './fence';
-import { successorOf } from './sentinels';
+import { successorOf, whyNotPast } from './sentinels';
 import { until } from './until';
 
 /** A failed primary as it is fenced: what was seen of everybody, of its process, and the evidence once there is any. */
@@ -58,8 +57,8 @@ export function cacheActs(deps: Deps) {
     /**
      * Makes that standby the primary which has most at this moment, and the others follow it.
      * @param fenced the evidence that {@link fenceCache} brought; a plan has none
-     * @throws NOT_FENCED without evidence that still holds · GUARD_REFUSED where the one that has most may lack a write, or a Sentinel is
-     *   free to promote another one
+     * @throws NOT_FENCED without evidence that still holds · GUARD_REFUSED where the one that has most may lack a write, or a
+     *   Sentinel is free to promote another one
      */
     promoteMostAhead: beating(
       async (ask: {
@@ -88,8 +87,8 @@ export function cacheActs(deps: Deps) {
     ),
 
     /**
-     * Makes every other member a standby of the primary, started where it does not run and killed before where it hangs, and waits until each
-     * has everything.
+     * Makes every other member a standby of the primary, started where it does not run and killed before where it hangs, and waits
+     * until each has everything.
      * @throws VERIFY_FAILED, SESSIONS_UNREACHABLE where one does not get there
      */
     followCachePrimary: beating(
@@ -129,12 +128,6 @@ async function promote(systems: CacheSystems, primary: string, fenced: Fenced | 
   if (refusal) throw new SwitchoverError('GUARD_REFUSED', `${refusal.guard}: ${refusal.sentence}`);
   await systems.cache.promote(candidate!);
   return candidate!;
-}
-
-/** Why nobody must be promoted past the Sentinels, or null. */
-function whyNotPast({ sentinels }: CacheView, candidate: string): Refusal | null {
-  const free = sentinels.filter(({ held, failingOver }) => !held || failingOver);
-  return whyNot('promote past Sentinel', { candidate, watching: free.map(({ sentinel }) => sentinel) });
 }
 
 function isWell(primary: string, { said }: CacheAssessment): Refusal {

@@ -38,8 +38,8 @@ function evidenceOf({ member, reachable, role, said }: CacheMember, process: Pro
 }
 
 /**
- * Asked right before somebody is promoted. The evidence alone does not do: the old primary is looked at again, and nobody else may take
- * writes.
+ * Asked right before somebody is promoted. The evidence alone does not do: the old primary is looked at again, and nobody else
+ * may take writes.
  * @throws NOT_FENCED saying what is missing
  */
 export async function requireFenced(

@@ -8,7 +8,7 @@ import { ensure } from '../ensure';
 import type { Cache } from '../ports';
 import { clientsOf } from './assess';
 import { memberOf } from './fence';
-import { isHeld } from './sentinels';
+import { whyNotPast } from './sentinels';
 import { until } from './until';
 
 /** Who hands over to whom. */
@@ -44,8 +44,8 @@ export function cacheHandOver(deps: Deps) {
     },
 
     /**
-     * Has the primary hand over. Redis keeps its clients' writes waiting, waits until the other has everything, and changes the roles; where that
-     * does not come to pass within 2 s it goes on as it was.
+     * Has the primary hand over. Redis keeps its clients' writes waiting, waits until the other has everything, and changes the
+     * roles; where that does not come to pass within 2 s it goes on as it was.
      * @throws GUARD_REFUSED, VERIFY_FAILED
      */
     handOverCache: beating(
@@ -57,13 +57,7 @@ export function cacheHandOver(deps: Deps) {
           look: () => lookWithClients(cache),
           already: (seen) => (isDone(seen) ? `${to} is the primary, ${primary} its standby` : null),
           refuse: (seen) =>
-            whyNotHandOver(seen, to) ??
-            (how.mode === 'plan' || isHeld(seen.view)
-              ? null
-              : whyNot('promote past Sentinel', {
-                  candidate: to,
-                  watching: seen.view.sentinels.filter(({ held }) => !held).map(({ sentinel }) => sentinel),
-                })),
+            whyNotHandOver(seen, to) ?? (how.mode === 'plan' ? null : whyNotPast(seen.view, to)),
           intention: () => `have ${primary} hand over to ${to}`,
           act: async (before) => {
             await cache.handOver(primary, to);
@@ -73,7 +67,7 @@ export function cacheHandOver(deps: Deps) {
           },
           done: (before) => {
             const { offset } = memberOf(before.view, primary);
-            return `${primary} handed over to ${to}, with all that it had (${offset} bytes of changes before)`;
+            return `${primary} handed over to ${to} once that had all of its writes (offset ${offset} and on)`;
           },
         });
       },
@@ -84,10 +78,11 @@ export function cacheHandOver(deps: Deps) {
 /** Why the primary must not hand over to this member, or null. */
 function whyNotHandOver({ view, clients }: StoreLook, to: string): Refusal | null {
   const { primary, absent } = judgeCache(view, clients);
+  const receiver = view.members.find(({ member }) => member === to);
   return whyNot('hand over cache', {
     primary: clients.ok ? primary : undefined,
     to,
-    follows: primary !== undefined && follows(memberOf(view, to), primary),
+    follows: primary !== undefined && receiver !== undefined && follows(receiver, primary),
     absent: absent.filter((member) => member !== to),
   });
 }

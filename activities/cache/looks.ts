@@ -33,7 +33,10 @@ export function cacheLooks(deps: Deps) {
       throw new SwitchoverError('GUARD_REFUSED', `${refusal.guard}: ${refusal.sentence}; ${found.sentence}`);
     }),
 
-    /** Writes through the clients' address until a standby has it, and counts the sessions there. @throws SESSIONS_UNREACHABLE where it does not work */
+    /**
+     * Writes through the clients' address until a standby has it, and counts the sessions there.
+     * @throws SESSIONS_UNREACHABLE where it does not work
+     */
     proveCache: beating<void, Finding<CacheProof>>(async () => {
       const { cache } = cacheOf(deps);
       const proof = await proveWrite(() => cache.write(), {
@@ -48,7 +51,10 @@ export function cacheLooks(deps: Deps) {
       };
     }),
 
-    /** Waits until every other member follows the primary and every Sentinel watches it. @throws VERIFY_FAILED naming those that do not */
+    /**
+     * Waits until every other member follows the primary and every Sentinel watches it.
+     * @throws VERIFY_FAILED naming those that do not
+     */
     awaitCacheWhole: beating<{ primary: string }, Finding<{ standbys: string[] }>>(async ({ primary }) => {
       const { cache } = cacheOf(deps);
       for (const end = Date.now() + REDUNDANT_MS; ; await delay(LOOK_EVERY_MS)) {

@@ -1,6 +1,7 @@
 import { primaryOf, type CacheView } from '../../core/cache';
 import { SwitchoverError } from '../../core/errors';
-import type { Deed, Intent } from '../../core/run';
+import { whyNot } from '../../core/guards';
+import type { Deed, Intent, Refusal } from '../../core/run';
 import { beating } from '../beating';
 import { cacheOf, type Deps } from '../deps';
 import { ensure } from '../ensure';
@@ -15,9 +16,9 @@ const BELIEVE_MS = 5_000;
 export function cacheSentinels(deps: Deps) {
   return {
     /**
-     * Holds the Sentinels back, so that none of them makes anybody the primary beside this run. Where one has begun to, it is let finish.
-     * Where one cannot be reached it cannot be held back: then they are left to do all of it. Either way this returns once they
-     * are held back, or have made somebody else the primary.
+     * Holds the Sentinels back, so that none of them makes anybody the primary beside this run. Where one has begun to, it is let
+     * finish. Where one cannot be reached it cannot be held back: then they are left to do all of it. Either way this returns once
+     * they are held back, or have made somebody else the primary.
      * @throws VERIFY_FAILED where they do neither
      */
     holdSentinels: beating(
@@ -58,7 +59,8 @@ export function cacheSentinels(deps: Deps) {
     ),
 
     /**
-     * Has every Sentinel watch this primary by its usual rules. They learn of its standbys as they are told to, so there has to be one by then.
+     * Has every Sentinel watch this primary by its usual rules. They learn of its standbys as they are told to, so there has to be
+     * one by then.
      * @param primary left out: whoever is it now, or else whom they watch already, for them to go on with
      * @throws SESSIONS_UNREACHABLE, VERIFY_FAILED where one of them does not
      */
@@ -78,8 +80,7 @@ export function cacheSentinels(deps: Deps) {
               agree(await cache.look(), primary),
             );
           },
-          done: (_, { sentinels }) =>
-            `${sentinels.length} of ${sentinels.length} Sentinels watch ${primary}, and know ${Math.min(...sentinels.map(({ standbys }) => standbys))} standbys of it`,
+          done: (_, { sentinels: { length } }) => `${length} of ${length} Sentinels watch ${primary}`,
         });
       },
     ),
@@ -99,4 +100,10 @@ export function agree({ sentinels }: CacheView, primary: string): boolean {
 /** Who is the primary in place of this one. */
 export function successorOf({ members }: CacheView, old: string): string | undefined {
   return members.find(({ member, role }) => member !== old && role === 'primary')?.member;
+}
+
+/** Why nobody must be promoted past the Sentinels, or null. */
+export function whyNotPast({ sentinels }: CacheView, candidate: string): Refusal | null {
+  const free = sentinels.filter(({ held, failingOver }) => !held || failingOver);
+  return whyNot('promote past Sentinel', { candidate, watching: free.map(({ sentinel }) => sentinel) });
 }

@@ -15,7 +15,7 @@ import { sessionMembers } from '../../sandbox/layout';
 import { startSessionsWriter, type Writer } from '../../sandbox/load/writes';
 import { testClients } from '../harness/clients';
 import { testFleet, type TestFleet } from '../harness/fleet';
-import { testRuns } from '../harness/runs';
+import { stepOf, testRuns } from '../harness/runs';
 import { smallSandbox } from '../harness/sandbox';
 import { until } from '../harness/until';
 import { testWorkers, type TestWorkers } from '../harness/worker';
@@ -99,6 +99,19 @@ async function ask<T>(member: string, question: (redis: Redis) => Promise<T>): P
     await redis.connect();
     return await question(redis);
   } finally {
+    redis.disconnect();
+  }
+}
+
+/** Has these Sentinels hold a silent primary for down after 3 s: later than the run wants to hold them back. */
+async function impatient(...names: string[]): Promise<void> {
+  const { name: store, sentinels } = loadConfig(fleet.sandbox.configPath).sessions.sentinel!;
+  for (const name of names) {
+    const redis = new Redis(`redis://${sentinels[name]}`, {
+      password: fleet.sandbox.env[SENTINEL_VARIABLE]!,
+      enableReadyCheck: false,
+    });
+    await redis.call('SENTINEL', 'SET', store, 'down-after-milliseconds', 3_000);
     redis.disconnect();
   }
 }
@@ -195,6 +208,22 @@ describe('a primary that', () => {
       `follow ${primary} ${one}`,
     ]);
   }, 60_000);
+
+  it('is dead beside a Sentinel that is silent is left to the others, and the run goes on from what they did', async () => {
+    workers.start();
+    await systems.fleet.stop('sentinel-s3');
+    await impatient('s1', 's2');
+    await fleet.breakRedis('primary', 'kill');
+    const report = await fleet.reaches(await start('redis-failover'), 'needs attention');
+    expect(stepOf(report, 'Hold the Sentinels back')?.sentence).toMatch(
+      /^the Sentinels (could not be held back, and )?have made m\d the primary/,
+    );
+    expect(report.sentence).toContain('Have the Sentinels watch'); // the silent one does not
+    expect(effects()).not.toContainEqual(expect.stringContaining('promote'));
+    await systems.fleet.start('sentinel-s3');
+    await fleet.operations.decide(report.run, 'retry', { by: 'ada', reason: 'it is back' });
+    await fleet.reaches(report.run, 'recovered');
+  }, 90_000);
 
   it('hangs is touched by no plan, which says what would be done', async () => {
     workers.start();
