@@ -151,7 +151,7 @@ describe('a primary that', () => {
     await clients.stop();
   }, 90_000);
 
-  it('hangs is killed before anybody takes over; one that wakes earlier can acknowledge nothing', async () => {
+  it('hangs is killed before anybody takes over, so that it cannot wake as a second one', async () => {
     await writing();
     await fleet.breakRedis('primary', 'hang');
     workers.start();
