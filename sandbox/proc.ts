@@ -6,6 +6,8 @@ export interface Process {
   parent: number;
   /** Program and arguments, separated by blanks. */
   command: string;
+  /** The folder it works in; empty where this user may not look. */
+  folder: string;
   /** Its environment as it was at its start; empty where this user may not look. */
   environment: readonly string[];
   /** False for one that has ended and only waits to be reaped. */
@@ -41,12 +43,18 @@ async function pids(): Promise<number[]> {
 
 async function look(pid: number): Promise<Process> {
   const read = (file: string): Promise<string> => readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '');
-  const [stat, environment, line] = await Promise.all([read('stat'), read('environ'), read('cmdline')]);
+  const [stat, environment, line, folder] = await Promise.all([
+    read('stat'),
+    read('environ'),
+    read('cmdline'),
+    readlink(`/proc/${pid}/cwd`).catch(() => ''),
+  ]);
   const [state = '', parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' '); // the name before it may hold blanks
   return {
     pid,
     parent: Number(parent),
     command: line.replaceAll('\0', ' ').trim(),
+    folder,
     environment: environment.split('\0'),
     alive: !['', 'Z', 'X'].includes(state),
     hung: state === 'T',

@@ -23,10 +23,13 @@ export async function processesOf(dir: string): Promise<Process[]> {
 
 /**
  * The processes of one member of the database of the sandbox in `dir`: its Patroni, its PostgreSQL, which is not below
- * Patroni and outlives it, and whatever else was started with a file of the member's folder `home`.
+ * Patroni and outlives it, and whatever else was started with a file of the member's folder `home`. A PostgreSQL's processes are
+ * known by the folder they work in, its data: one that serves a client names nothing else, and may outlive its postmaster.
  */
 export async function memberProcesses(dir: string, home: string): Promise<Process[]> {
-  return families((one) => sandboxOf(one) === dir && one.command.includes(`${home}/`));
+  return families(
+    (one) => one.folder === `${home}/data` || (sandboxOf(one) === dir && one.command.includes(`${home}/`)),
+  );
 }
 
 /** The living processes that `isHead` chooses, with all their descendants. Never the process that asks. */

@@ -94,6 +94,8 @@ async function runSince(sandbox: Sandbox, began: Date): Promise<RunReport> {
       const [newest] = (await operations.list({ limit: 5 })).filter(({ scope }) => scope === 'database/main');
       if (!newest || Date.parse(newest.startedAt) < began.getTime()) return null;
       const report = await operations.show(newest.run);
+      if (report.state === 'needs attention')
+        throw new Error(`${newest.run} asks a person: ${report.sentence}`);
       return isOver(report.state) && report;
     }),
   );

@@ -72,6 +72,7 @@ function configuration({ at }: Context): string {
   );
   return `defaults
   mode tcp
+  retries 0
   timeout connect 500ms
   timeout check 300ms
   timeout client 1h

@@ -91,11 +91,15 @@ function secretsOf({ secrets }: Context): string {
 /** So much of an answer holds the role, bytes; without a minimum a check that does not find it waits for more until it times out. */
 const ROLE_BYTES = 40;
 
-/** Leads to the one member that calls itself the primary; connections to one that no longer does are cut. */
+/**
+ * Leads to the one member that calls itself the primary; connections to one that no longer does are cut. A refused one is not
+ * tried again here, see `database.ts`.
+ */
 function proxyFile({ at, settings, secrets }: Context): string {
   const servers = sessionMembers(settings.block).map(({ name, redis }) => `  server ${name} ${redis}`);
   return `defaults
   mode tcp
+  retries 0
   timeout connect 500ms
   timeout check 300ms
   timeout client 1h
