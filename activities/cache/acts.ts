@@ -8,7 +8,7 @@ import { ensure } from '../ensure';
 import { assessCache, whyNotTakeOver, type CacheAssessment } from './assess';
 import { lookAtFence, memberOf, requireFenced, type Fenced, type FenceLook } from './fence';
 import { successorOf, whyNotPast } from './sentinels';
-import { until } from './until';
+import { until } from '../until';
 
 /** A failed primary as it is fenced: what was seen of everybody, of its process, and the evidence once there is any. */
 export interface CacheFencing extends FenceLook {

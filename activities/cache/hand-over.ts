@@ -9,7 +9,7 @@ import type { Cache } from '../ports';
 import { clientsOf } from './assess';
 import { memberOf } from './fence';
 import { whyNotPast } from './sentinels';
-import { until } from './until';
+import { until } from '../until';
 
 /** Who hands over to whom. */
 export interface HandOverPlan {

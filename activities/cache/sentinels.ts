@@ -5,7 +5,7 @@ import type { Deed, Intent, Refusal } from '../../core/run';
 import { beating } from '../beating';
 import { cacheOf, type Deps } from '../deps';
 import { ensure } from '../ensure';
-import { until } from './until';
+import { until } from '../until';
 
 /** How long the Sentinels may take with what they have begun, or have to do alone, ms: their own failover took 2 to 7 s. */
 const THEIRS_MS = 20_000;

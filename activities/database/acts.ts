@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { follows, primaryAtWork, type DatabaseMember, type DatabaseView } from '../../core/database';
 import { SwitchoverError } from '../../core/errors';
 import type { Deed, Intent, Refusal } from '../../core/run';
@@ -6,6 +5,7 @@ import { databaseProgram } from '../../core/topology';
 import { beating } from '../beating';
 import { databaseOf, type Deps } from '../deps';
 import { ensure } from '../ensure';
+import { until } from '../until';
 import { assessDatabase, whyNotTakeOver, type DatabaseAssessment } from './assess';
 import { fence, lookAtFence, memberOf, requireFenced, type Fenced, type FenceLook } from './fence';
 
@@ -33,7 +33,6 @@ const TAKE_OVER_MS = 15_000;
 const FOLLOW_MS = 120_000;
 /** After this long an agent has tried what it does by itself; then the member is made anew, ms. */
 const REWIND_MS = 20_000;
-const LOOK_EVERY_MS = 50;
 
 /** Changes to the database. Each looks first and does nothing where the world is as wanted. */
 export function databaseActs(deps: Deps) {
@@ -46,11 +45,17 @@ export function databaseActs(deps: Deps) {
     fenceDatabase: beating(
       async ({ primary, how }: { primary: string; how: Intent }): Promise<Deed<DatabaseFencing>> => {
         const systems = databaseOf(deps);
-        const { value: assessment } = await assessDatabase(systems);
         return ensure(how, {
-          look: async () => ({ ...(await lookAtFence(systems, primary)), assessment }),
+          look: async () => {
+            const [{ value: assessment }, fence] = await Promise.all([
+              assessDatabase(systems),
+              lookAtFence(systems, primary),
+            ]);
+            return { ...fence, assessment };
+          },
           already: ({ fenced }) => fenced && `${primary} is fenced (${fenced.said})`,
-          refuse: () => (assessment.failed ? whyNotTakeOver(assessment) : isWell(primary, assessment)),
+          refuse: ({ assessment }) =>
+            assessment.failed ? whyNotTakeOver(assessment) : isWell(primary, assessment),
           intention: () => `kill every process of ${primary}`,
           act: () => fence(systems, primary),
           done: (_, { fenced }) => `${primary} is fenced: every process of it was killed (${fenced?.said})`,
@@ -141,11 +146,4 @@ function takenOver(view: DatabaseView, old: string): TakeOver {
 
 function followingOf(view: DatabaseView, member: string): Following {
   return { ...memberOf(view, member), leader: view.leader, follows: follows(view, member) };
-}
-
-async function until(trouble: string, timeoutMs: number, met: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + timeoutMs; !(await met()); await delay(LOOK_EVERY_MS)) {
-    if (Date.now() > end)
-      throw new SwitchoverError('VERIFY_FAILED', `${trouble} after ${timeoutMs / 1_000} s`);
-  }
 }

@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { patroni } from '../../activities/adapters/patroni';
 import { judgeDatabase } from '../../core/database';
-import { isOver, type RunReport } from '../../core/run';
-import { catalogue, connect, loadConfig, Operations } from '../../operations';
+import { loadConfig } from '../../operations';
 import { breakPart, healPart, type Sandbox, type Target } from '../../sandbox';
 import { DATABASE_USERS } from '../../sandbox/environment';
 import { startWriter } from '../../sandbox/load/writes';
+import { runSince, withOperations } from '../lib/runs';
 import { until } from '../lib/until';
 import type { Happening } from './contenders';
 
@@ -45,7 +45,7 @@ export async function happen(sandbox: Sandbox, what: Happening, switchover: bool
     await planned;
     await until('writes are acknowledged again', async () => writer.firstAcknowledgedAfter(brokenAt + 100));
     await pause(AFTER_MS);
-    const run = switchover ? await runSince(sandbox, began) : undefined;
+    const run = switchover ? await runSince(sandbox, 'database/main', began) : undefined;
     stopped = true;
     const { longestGapMs, acknowledged, unknown } = await writer.stop();
     const { lost } = await writer.compare();
@@ -85,30 +85,4 @@ function databaseOf({ configPath, env }: Sandbox) {
     postgres: env[DATABASE_USERS.postgres.variable]!,
     patroni: env[DATABASE_USERS.patroni.variable]!,
   });
-}
-
-/** The report of the newest run on the database since then, once it is over. */
-async function runSince(sandbox: Sandbox, began: Date): Promise<RunReport> {
-  return withOperations(sandbox, (operations) =>
-    until('the run is over', async () => {
-      const [newest] = (await operations.list({ limit: 5 })).filter(({ scope }) => scope === 'database/main');
-      if (!newest || Date.parse(newest.startedAt) < began.getTime()) return null;
-      const report = await operations.show(newest.run);
-      if (report.state === 'needs attention')
-        throw new Error(`${newest.run} asks a person: ${report.sentence}`);
-      return isOver(report.state) && report;
-    }),
-  );
-}
-
-async function withOperations<T>(
-  { temporalAddress }: Sandbox,
-  work: (operations: Operations) => Promise<T>,
-): Promise<T> {
-  const client = await connect(temporalAddress);
-  try {
-    return await work(new Operations(client, 'sandbox', catalogue));
-  } finally {
-    await client.connection.close();
-  }
 }

@@ -1,8 +1,8 @@
 import { Redis } from 'ioredis';
-import { isOver, type RunReport } from '../../core/run';
-import { Operations, catalogue, connect, loadConfig } from '../../operations';
+import { loadConfig } from '../../operations';
 import { breakPart, type Sandbox, type Settings, type Target } from '../../sandbox';
 import { SENTINEL_VARIABLE } from '../../sandbox/environment';
+import { runSince, withOperations } from '../lib/runs';
 import { until } from '../lib/until';
 
 /** Somebody who changes the primary of the session store, or makes it take writes again after it was killed. */
@@ -21,6 +21,8 @@ const FLEET = { nodesPerZone: 1, sparesPerZone: 0, server: false, monitoring: fa
 /** Sentinel's own default, ms. */
 const DEFAULT_MS = 30_000;
 
+const ended = async (sandbox: Sandbox, since: Date): Promise<string> =>
+  (await runSince(sandbox, 'redis/sessions', since)).state;
 const kill = ({ dir }: Sandbox): Promise<string> => breakPart({ dir }, PRIMARY, 'kill');
 
 /** The primary is killed; nobody reports it. The first is Switchover. */
@@ -29,7 +31,7 @@ export const KILLED: readonly Contender[] = [
     name: 'Switchover, Sentinel at 30 s',
     settings: { ...FLEET, workers: 1, sentinelDownAfter: DEFAULT_MS },
     act: kill,
-    outcome: outcomeOf('redis-failover'),
+    outcome: ended,
   },
   {
     name: 'Sentinel alone, 1 s (the tightest that is safe)',
@@ -52,7 +54,7 @@ export const PLANNED: readonly Contender[] = [
       withOperations(sandbox, (operations) =>
         operations.start({ runbook: 'redis-switchover', input: {}, by: 'bench' }),
       ),
-    outcome: outcomeOf('redis-switchover'),
+    outcome: ended,
   },
   {
     name: 'SENTINEL FAILOVER, bare',
@@ -60,19 +62,6 @@ export const PLANNED: readonly Contender[] = [
     act: sentinelFailover,
   },
 ];
-
-function outcomeOf(runbook: string): NonNullable<Contender['outcome']> {
-  return (sandbox, since) =>
-    withOperations(sandbox, async (operations) => {
-      const over = await until('the run is over', async (): Promise<false | RunReport> => {
-        const [newest] = await operations.list({ limit: 1, runbook });
-        if (!newest || Date.parse(newest.startedAt) < since.getTime()) return false;
-        const report = await operations.show(newest.run);
-        return isOver(report.state) && report;
-      });
-      return over.state;
-    });
-}
 
 /** Asks the first Sentinel for a failover of a primary that is well, as an operator would, and returns once all are told of the new one. */
 async function sentinelFailover({ configPath, env }: Sandbox): Promise<void> {
@@ -88,17 +77,5 @@ async function sentinelFailover({ configPath, env }: Sandbox): Promise<void> {
     await until('the Sentinels have another primary', async () => (await primary()) !== before);
   } finally {
     redis.disconnect();
-  }
-}
-
-async function withOperations<T>(
-  { temporalAddress }: Sandbox,
-  work: (operations: Operations) => Promise<T>,
-): Promise<T> {
-  const client = await connect(temporalAddress);
-  try {
-    return await work(new Operations(client, 'sandbox', catalogue));
-  } finally {
-    await client.connection.close();
   }
 }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { SwitchoverError } from '../../core/errors';
+import { SwitchoverError } from '../core/errors';
 
 const LOOK_EVERY_MS = 50;
 
