@@ -1,5 +1,4 @@
 import { follows, primaryAtWork, type DatabaseMember, type DatabaseView } from '../../core/database';
-import { SwitchoverError } from '../../core/errors';
 import type { Deed, Intent, Refusal } from '../../core/run';
 import { databaseProgram } from '../../core/topology';
 import { beating } from '../beating';
@@ -47,11 +46,11 @@ export function databaseActs(deps: Deps) {
         const systems = databaseOf(deps);
         return ensure(how, {
           look: async () => {
-            const [{ value: assessment }, fence] = await Promise.all([
+            const [{ value: assessment }, seen] = await Promise.all([
               assessDatabase(systems),
               lookAtFence(systems, primary),
             ]);
-            return { ...fence, assessment };
+            return { ...seen, assessment };
           },
           already: ({ fenced }) => fenced && `${primary} is fenced (${fenced.said})`,
           refuse: ({ assessment }) =>

@@ -38,7 +38,10 @@ export async function startRedis(host: string): Promise<TestRedis> {
   });
   try {
     await Promise.race([
-      until(`Redis on ${host} answers`, async () => (await client.ping()) === 'PONG'),
+      // Another test file's on the same address would answer as well.
+      until(`Redis on ${host} answers`, async () =>
+        (await client.info('server')).includes(`process_id:${server.pid}\r`),
+      ),
       ended,
     ]);
   } catch (error) {

@@ -19,7 +19,7 @@ import { startRedis, type TestRedis } from '../../harness/redis';
  * thinks of, one question at a time, so that an order that breaks a promise is shrunk to the shortest one; and then they
  * are let loose on connections of their own.
  */
-const HOST = '127.130.4.1';
+const HOST = '127.130.8.1';
 const config = environmentFile({ ...DEFAULTS, nodesPerZone: 1 });
 const regions = { 'us-east-1': config.regions['us-east-1']! };
 const FLEET = candidatesOf({ regions });
