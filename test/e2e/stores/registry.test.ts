@@ -1,21 +1,21 @@
 import { Redis } from 'ioredis';
-import { redisRegistry } from '../../activities/adapters/redis-registry';
-import { supervisord } from '../../activities/adapters/supervisord';
-import type { Deps, RegistrySystems } from '../../activities/deps';
-import { registryActs } from '../../activities/registry/acts';
-import type { Fenced } from '../../activities/registry/fence';
-import type { Config } from '../../core/config';
-import { isOver, type RunReport } from '../../core/run';
-import { registryProgram } from '../../core/topology';
-import { loadConfig } from '../../operations';
-import { FLEET_PASSWORD_VARIABLE } from '../../sandbox/environment';
-import { startLoad } from '../../sandbox/load';
-import { testFleet, type TestFleet } from '../harness/fleet';
-import type { TestProcess } from '../harness/process';
-import { testRuns } from '../harness/runs';
-import { smallSandbox } from '../harness/sandbox';
-import { until } from '../harness/until';
-import { testWorkers, type TestWorkers } from '../harness/worker';
+import { redisRegistry } from '../../../activities/adapters/redis-registry';
+import { supervisord } from '../../../activities/adapters/supervisord';
+import type { Deps, RegistrySystems } from '../../../activities/deps';
+import { registryActs } from '../../../activities/registry/acts';
+import type { Fenced } from '../../../activities/registry/fence';
+import type { Config } from '../../../core/config';
+import { isOver, type RunReport } from '../../../core/run';
+import { registryProgram } from '../../../core/topology';
+import { loadConfig } from '../../../operations';
+import { FLEET_PASSWORD_VARIABLE } from '../../../sandbox/environment';
+import { startLoad } from '../../../sandbox/load';
+import { testFleet, type TestFleet } from '../../harness/fleet';
+import type { TestProcess } from '../../harness/process';
+import { testRuns } from '../../harness/runs';
+import { smallSandbox } from '../../harness/sandbox';
+import { until } from '../../harness/until';
+import { testWorkers, type TestWorkers } from '../../harness/worker';
 
 /** registry-failover on a real registry: two Redis under supervisord behind HAProxy, with the MCP nodes that register there. */
 const NODES = 9;

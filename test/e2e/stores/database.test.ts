@@ -2,22 +2,22 @@ import { readFileSync } from 'node:fs';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { Client } from 'pg';
-import { patroni } from '../../activities/adapters/patroni';
-import { supervisord } from '../../activities/adapters/supervisord';
-import { databaseActs } from '../../activities/database/acts';
-import type { Fenced } from '../../activities/database/fence';
-import type { DatabaseSystems, Deps } from '../../activities/deps';
-import type { Salvage } from '../../core/database';
-import { isOver, type RunReport } from '../../core/run';
-import { databaseProgram } from '../../core/topology';
-import { loadConfig } from '../../operations';
-import { DATABASE_USERS, FLEET_PASSWORD_VARIABLE } from '../../sandbox/environment';
-import { startWriter, type Writer } from '../../sandbox/load/writes';
-import { testFleet, type TestFleet } from '../harness/fleet';
-import { testRuns } from '../harness/runs';
-import { smallSandbox } from '../harness/sandbox';
-import { until } from '../harness/until';
-import { testWorkers, type TestWorkers } from '../harness/worker';
+import { patroni } from '../../../activities/adapters/patroni';
+import { supervisord } from '../../../activities/adapters/supervisord';
+import { databaseActs } from '../../../activities/database/acts';
+import type { Fenced } from '../../../activities/database/fence';
+import type { DatabaseSystems, Deps } from '../../../activities/deps';
+import type { Salvage } from '../../../core/database';
+import { isOver, type RunReport } from '../../../core/run';
+import { databaseProgram } from '../../../core/topology';
+import { loadConfig } from '../../../operations';
+import { DATABASE_USERS, FLEET_PASSWORD_VARIABLE } from '../../../sandbox/environment';
+import { startWriter, type Writer } from '../../../sandbox/load/writes';
+import { testFleet, type TestFleet } from '../../harness/fleet';
+import { testRuns } from '../../harness/runs';
+import { smallSandbox } from '../../harness/sandbox';
+import { until } from '../../harness/until';
+import { testWorkers, type TestWorkers } from '../../harness/worker';
 
 /**
  * database-failover and database-switchover on a real cluster: three Patroni with their PostgreSQL, etcd, and HAProxy before them. The lease lives for 20 s, so

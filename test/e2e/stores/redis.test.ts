@@ -1,24 +1,24 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { Redis } from 'ioredis';
-import { redisSentinel } from '../../activities/adapters/redis-sentinel';
-import { supervisord } from '../../activities/adapters/supervisord';
-import { cacheActs } from '../../activities/cache/acts';
-import type { Fenced } from '../../activities/cache/fence';
-import type { CacheSystems, Deps } from '../../activities/deps';
-import { judgeCache } from '../../core/cache';
-import { isOver, type RunReport } from '../../core/run';
-import { sessionsProgram } from '../../core/topology';
-import { loadConfig } from '../../operations';
-import { FLEET_PASSWORD_VARIABLE, SENTINEL_VARIABLE, SESSIONS_VARIABLE } from '../../sandbox/environment';
-import { sessionMembers } from '../../sandbox/layout';
-import { startSessionsWriter, type Writer } from '../../sandbox/load/writes';
-import { testClients } from '../harness/clients';
-import { testFleet, type TestFleet } from '../harness/fleet';
-import { stepOf, testRuns } from '../harness/runs';
-import { smallSandbox } from '../harness/sandbox';
-import { until } from '../harness/until';
-import { testWorkers, type TestWorkers } from '../harness/worker';
+import { redisSentinel } from '../../../activities/adapters/redis-sentinel';
+import { supervisord } from '../../../activities/adapters/supervisord';
+import { cacheActs } from '../../../activities/cache/acts';
+import type { Fenced } from '../../../activities/cache/fence';
+import type { CacheSystems, Deps } from '../../../activities/deps';
+import { judgeCache } from '../../../core/cache';
+import { isOver, type RunReport } from '../../../core/run';
+import { sessionsProgram } from '../../../core/topology';
+import { loadConfig } from '../../../operations';
+import { FLEET_PASSWORD_VARIABLE, SENTINEL_VARIABLE, SESSIONS_VARIABLE } from '../../../sandbox/environment';
+import { sessionMembers } from '../../../sandbox/layout';
+import { startSessionsWriter, type Writer } from '../../../sandbox/load/writes';
+import { testClients } from '../../harness/clients';
+import { testFleet, type TestFleet } from '../../harness/fleet';
+import { stepOf, testRuns } from '../../harness/runs';
+import { smallSandbox } from '../../harness/sandbox';
+import { until } from '../../harness/until';
+import { testWorkers, type TestWorkers } from '../../harness/worker';
 
 /**
  * redis-failover and redis-switchover on three real Redis under three Sentinels, and HAProxy before them. A Sentinel waits for a minute,
