@@ -35,7 +35,9 @@ it.each([
     expect(states).toContain('failed');
     await until('its incident is closed', async () => {
       const { incidents, locks } = await fleet.operations.coordination();
-      return Object.keys(incidents).length + Object.keys(locks).length === 0;
+      const open = { incident: incidents[scope], lock: locks[scope] };
+      if (!open.incident && !open.lock) return true;
+      throw new Error(JSON.stringify(open));
     });
     const others = (await fleet.operations.list()).filter((one) => one.run !== run && one.scope === scope);
     expect(others).toEqual([]);

@@ -163,7 +163,7 @@ describe('a primary that', () => {
 
   it('does not answer, while its standbys hear of it, is left alone', async () => {
     workers.start();
-    await ask(primary, (redis) => redis.call('CLIENT', 'PAUSE', 14_000, 'ALL'));
+    await ask(primary, (redis) => redis.call('CLIENT', 'PAUSE', 22_000, 'ALL'));
     const report = await fleet.reaches(await start('redis-failover'), 'succeeded');
     expect(report.sentence).toMatch(
       new RegExp(
