@@ -1,5 +1,6 @@
 import { SwitchoverError } from '../core/errors';
 import type { Deed, Intent, Refusal } from '../core/run';
+import { requireAllowed } from './require-allowed';
 
 /** One change of the world, told so that it can be predicted, repeated and verified. */
 export interface Change<State> {
@@ -25,7 +26,7 @@ export async function ensure<State>(how: Intent, change: Change<State>): Promise
   const already = change.already(before);
   if (already !== null) return { changed: false, sentence: already, before };
   const refusal = change.refuse?.(before);
-  if (refusal) throw new SwitchoverError('GUARD_REFUSED', `${refusal.guard}: ${refusal.sentence}`);
+  requireAllowed(refusal);
   if (how.mode === 'plan') return { changed: true, sentence: `would ${change.intention(before)}`, before };
   const at = new Date().toISOString();
   await change.act(before);

@@ -1,5 +1,4 @@
 import { follows, mostAhead, type CacheMember, type CacheView } from '../../core/cache';
-import { SwitchoverError } from '../../core/errors';
 import type { Deed, Intent, Refusal } from '../../core/run';
 import { sessionsProgram } from '../../core/topology';
 import { beating } from '../beating';
@@ -9,6 +8,7 @@ import { assessCache, whyNotTakeOver, type CacheAssessment } from './assess';
 import { lookAtFence, memberOf, requireFenced, type Fenced, type FenceLook } from './fence';
 import { successorOf, whyNotPast } from './sentinels';
 import { until } from '../until';
+import { requireAllowed } from '../require-allowed';
 
 /** A failed primary as it is fenced: what was seen of everybody, of its process, and the evidence once there is any. */
 export interface CacheFencing extends FenceLook {
@@ -125,7 +125,7 @@ async function promote(systems: CacheSystems, primary: string, fenced: Fenced | 
   const view = await systems.cache.look();
   const candidate = mostAhead(view.members, primary)?.member;
   const refusal = whyNotTakeOver({ primary, candidate, view }) ?? whyNotPast(view, candidate!);
-  if (refusal) throw new SwitchoverError('GUARD_REFUSED', `${refusal.guard}: ${refusal.sentence}`);
+  requireAllowed(refusal);
   await systems.cache.promote(candidate!);
   return candidate!;
 }

@@ -1,5 +1,4 @@
 import { follows, judgeCache, type CacheView, type ClientsView } from '../../core/cache';
-import { SwitchoverError } from '../../core/errors';
 import { whyNot } from '../../core/guards';
 import type { Deed, Finding, Intent, Refusal } from '../../core/run';
 import { beating } from '../beating';
@@ -10,6 +9,7 @@ import { clientsOf } from './assess';
 import { memberOf } from './fence';
 import { whyNotPast } from './sentinels';
 import { until } from '../until';
+import { requireAllowed } from '../require-allowed';
 
 /** Who hands over to whom. */
 export interface HandOverPlan {
@@ -39,7 +39,7 @@ export function cacheHandOver(deps: Deps) {
       const to = named ?? candidate ?? 'a standby';
       if (named) memberOf(seen.view, named);
       const refusal = primary === to ? null : whyNotHandOver(seen, to);
-      if (refusal) throw new SwitchoverError('GUARD_REFUSED', `${refusal.guard}: ${refusal.sentence}`);
+      requireAllowed(refusal);
       return { sentence: said, value: { primary: primary!, to } };
     },
 

@@ -7,6 +7,7 @@ import { proveWrite, type WriteProof } from '../prove-write';
 import { cacheOf, type Deps } from '../deps';
 import { assessCache, whyNotTakeOver, type CacheAssessment } from './assess';
 import { agree } from './sentinels';
+import { requireAllowed } from '../require-allowed';
 
 /** How long the clients' address may take to turn to the new primary, and its standbys to copy from it, ms. */
 const TURNS_MS = 15_000;
@@ -28,9 +29,8 @@ export function cacheLooks(deps: Deps) {
      */
     lookAtCache: beating<void, Finding<CacheAssessment>>(async () => {
       const found = await assessCache(cacheOf(deps));
-      const refusal = found.value.failed ? whyNotTakeOver(found.value) : null;
-      if (!refusal) return found;
-      throw new SwitchoverError('GUARD_REFUSED', `${refusal.guard}: ${refusal.sentence}; ${found.sentence}`);
+      requireAllowed(found.value.failed ? whyNotTakeOver(found.value) : null, found.sentence);
+      return found;
     }),
 
     /**

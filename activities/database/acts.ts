@@ -13,8 +13,8 @@ export interface DatabaseFencing extends FenceLook {
   assessment: DatabaseAssessment;
 }
 
-/** How the role of the primary went from one member to another. */
-export interface TakeOver {
+/** Who is the primary, on which timeline, and all that was seen. */
+export interface PrimarySeen {
   primary: string | undefined;
   timeline: number | undefined;
   view: DatabaseView;
@@ -74,12 +74,12 @@ export function databaseActs(deps: Deps) {
         candidate: string;
         fenced: Fenced | undefined;
         how: Intent;
-      }): Promise<Deed<TakeOver>> => {
+      }): Promise<Deed<PrimarySeen>> => {
         const { primary, candidate, fenced, how } = ask;
         const systems = databaseOf(deps);
         const { database } = systems;
         return ensure(how, {
-          look: async () => takenOver(await database.look(), primary),
+          look: async () => primarySeen(await database.look(), primary),
           already: ({ primary: now, timeline }) =>
             now === undefined ? null : `${now} is the primary, on timeline ${timeline}`,
           intention: () => `free the lease of ${primary}, for ${candidate} to take it`,
@@ -89,7 +89,7 @@ export function databaseActs(deps: Deps) {
             await until(
               `nobody has taken over from ${primary}`,
               TAKE_OVER_MS,
-              async () => takenOver(await database.look(), primary).primary !== undefined,
+              async () => primarySeen(await database.look(), primary).primary !== undefined,
             );
           },
           done: (_, { primary: now, timeline }) =>
@@ -136,8 +136,8 @@ function isWell(primary: string, { said }: DatabaseAssessment): Refusal {
   return { guard: 'primary is well', sentence: `${primary} must stay the primary: ${said}` };
 }
 
-/** Who is the primary in place of this one. */
-function takenOver(view: DatabaseView, old: string): TakeOver {
+/** Who is the primary; none while it is still `old`. */
+export function primarySeen(view: DatabaseView, old?: string): PrimarySeen {
   const now = primaryAtWork(view);
   const other = now?.member === old ? undefined : now;
   return { primary: other?.member, timeline: other?.postgres?.timeline, view };

@@ -6,6 +6,7 @@ import { beating } from '../beating';
 import { proveWrite, type WriteProof } from '../prove-write';
 import { databaseOf, type Deps } from '../deps';
 import { assessDatabase, whyNotTakeOver, type DatabaseAssessment } from './assess';
+import { requireAllowed } from '../require-allowed';
 
 /** How long the clients' address may take to turn to the new primary, ms. */
 const TURNS_MS = 15_000;
@@ -22,9 +23,8 @@ export function databaseLooks(deps: Deps) {
      */
     lookAtDatabase: beating<void, Finding<DatabaseAssessment>>(async () => {
       const found = await assessDatabase(databaseOf(deps));
-      const refusal = found.value.failed ? whyNotTakeOver(found.value) : null;
-      if (!refusal) return found;
-      throw new SwitchoverError('GUARD_REFUSED', `${refusal.guard}: ${refusal.sentence}; ${found.sentence}`);
+      requireAllowed(found.value.failed ? whyNotTakeOver(found.value) : null, found.sentence);
+      return found;
     }),
 
     /** Writes through the clients' address until it works. @throws DATABASE_UNREACHABLE where it does not */

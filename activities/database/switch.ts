@@ -5,18 +5,13 @@ import type { Deed, Finding, Intent, Refusal } from '../../core/run';
 import { beating } from '../beating';
 import { databaseOf, type Deps } from '../deps';
 import { ensure } from '../ensure';
+import { primarySeen, type PrimarySeen } from './acts';
+import { requireAllowed } from '../require-allowed';
 
 /** Who gives the role of the primary to whom. */
 export interface Succession {
   from: string;
   to: string;
-}
-
-/** Who is the primary, on which timeline, and all that was seen. */
-export interface PrimarySeen {
-  primary: string | undefined;
-  timeline: number | undefined;
-  view: DatabaseView;
 }
 
 /** Planned changes of the primary, while it is well. */
@@ -43,7 +38,7 @@ export function databaseSwitch(deps: Deps) {
       if (successor === from)
         return { sentence: `${from} is the primary already`, value: { from, to: from } };
       const refusal = whyNotSwitch(view, { from, to: successor });
-      if (refusal) throw new SwitchoverError('GUARD_REFUSED', `${refusal.guard}: ${refusal.sentence}`);
+      requireAllowed(refusal);
       return {
         sentence: `${successor} can take over from ${from}: ${said}`,
         value: { from, to: successor! },
@@ -73,11 +68,6 @@ export function databaseSwitch(deps: Deps) {
       },
     ),
   };
-}
-
-function primarySeen(view: DatabaseView): PrimarySeen {
-  const now = primaryAtWork(view);
-  return { primary: now?.member, timeline: now?.postgres?.timeline, view };
 }
 
 function whyNotSwitch(

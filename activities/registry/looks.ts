@@ -7,6 +7,7 @@ import { proveWrite, type WriteProof } from '../prove-write';
 import { registryOf, type Deps } from '../deps';
 import { whyNotPromoteIn } from './acts';
 import { assessRegistry, type RegistryAssessment } from './assess';
+import { requireAllowed } from '../require-allowed';
 
 /** Which nodes are registered. `provenAt`: ISO time. */
 export interface RegisteredNodes {
@@ -36,9 +37,8 @@ export function registryLooks(deps: Deps) {
      */
     lookAtRegistry: beating<void, Finding<RegistryAssessment>>(async () => {
       const found = await assessRegistry(registryOf(deps));
-      const refusal = found.value.failed ? whyNotPromoteIn(found.value) : null;
-      if (!refusal) return found;
-      throw new SwitchoverError('GUARD_REFUSED', `${refusal.guard}: ${refusal.sentence}; ${found.sentence}`);
+      requireAllowed(found.value.failed ? whyNotPromoteIn(found.value) : null, found.sentence);
+      return found;
     }),
 
     /** Writes through the clients' address until it works. @throws REGISTRY_UNREACHABLE where it does not */

@@ -8,6 +8,7 @@ import { findNode, nodesOf, regionConfig } from '../../core/topology';
 import type { Deps } from '../deps';
 import type { Bucket } from '../ports';
 import { servingIn } from './serving';
+import { requireAllowed } from '../require-allowed';
 
 /** Which buckets ought to move, and how many sessions are in them. */
 export interface Intended {
@@ -57,7 +58,7 @@ export function sessionLooks(deps: Deps) {
         of: inService.length,
         minimumShare: config.policies.minimumHealthyShare,
       });
-      if (refusal) throw new SwitchoverError('GUARD_REFUSED', `${refusal.guard}: ${refusal.sentence}`);
+      requireAllowed(refusal);
       const ids = receivers.map(({ id }) => id);
       const theirs = (await sessions.buckets()).filter(({ owner }) => liesIn(owner, from));
       const value = intended(theirs, new Placement(candidatesOf(config, ids)).moves(theirs, new Set(ids)));

@@ -14,6 +14,7 @@ import { proveService, type Proof } from '../node/prove';
 import { membersOf, type ZoneNode } from './assess';
 import type { OfZone } from './leave';
 import { fewAtOnce, outcomeOf, together, type NodeOutcome } from './together';
+import { requireAllowed } from '../require-allowed';
 
 /** Nodes of a zone on their way back. */
 export interface Returning<Of = string> extends OfZone {
@@ -77,7 +78,7 @@ export function zoneReturn(deps: Deps, assessor: Assessor, verbs: NodeVerbs) {
       const failed = running.filter(Boolean).length;
       const of = members.length;
       const refusal = whyNot('bring back zone', { zone, failed, of, rule: config.health.zone });
-      if (refusal) throw new SwitchoverError('GUARD_REFUSED', `${refusal.guard}: ${refusal.sentence}`);
+      requireAllowed(refusal);
       const nodes = members.filter(({ full }) => !full).map(({ id }) => ({ node: id, sickPid: 0 }));
       const sentence =
         nodes.length > 0
