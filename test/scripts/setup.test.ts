@@ -265,12 +265,13 @@ describe('npm test', () => {
     const { status, stdout } = await machine.run('scripts/test');
     expect({ status, last: stdout.trimEnd().split('\n').at(-1) }).toEqual({
       status: 1,
-      last: '14 passed, 4 failed, 6 skipped',
+      last: '21 passed, 6 failed, 9 skipped',
     });
     expect(machine.calls()).toEqual([
       'npm run --silent lint',
       'jest --json --outputFile --testPathIgnorePatterns test/e2e',
-      'jest --json --outputFile --runInBand test/e2e',
+      'jest --json --outputFile test/e2e/stores',
+      'jest --json --outputFile --runInBand test/e2e --testPathIgnorePatterns test/e2e/stores',
     ]);
     expect(fs.readdirSync(machine.path('project/.switchover'))).not.toContainEqual(
       expect.stringContaining('test-results'),
