@@ -2,6 +2,7 @@ import { sleep } from '@temporalio/activity';
 import { millis } from '../../core/time';
 import { SwitchoverError } from '../../core/errors';
 import { serving, whyNot } from '../../core/guards';
+import { HEALTHY } from '../../core/health';
 import type { Deed, Intent } from '../../core/run';
 import { nodesOf } from '../../core/topology';
 import { beating } from '../beating';
@@ -11,6 +12,7 @@ import type { HandOver, Member, ProcessStatus } from '../ports';
 import { startedSince, type Assessment, type Assessor } from './assess';
 import { handOver } from './hand-over';
 import type { OfNode } from './looks';
+import { observe } from './observe';
 
 /** What was seen of a node before and after it was taken out of its pool. */
 export interface Isolation extends Assessment {
@@ -29,7 +31,7 @@ export interface ActOnNode extends OfNode {
 
 /** Changes to one node. Each looks first and does nothing where the world is as wanted. */
 export function nodeActs(deps: Deps, assessor: Assessor) {
-  const { config, prober, sessions } = deps;
+  const { config, sessions } = deps;
   const { policies } = config;
 
   /** The systems around a node, and what its load balancer knows of it. */
@@ -182,8 +184,8 @@ export function nodeActs(deps: Deps, assessor: Assessor) {
     },
 
     /**
-     * Gives the node this share of its traffic and watches it there for the ramp's interval. A node that does not bear
-     * it is taken out again before this fails. @throws NODE_UNHEALTHY
+     * Gives the node this share of its traffic and watches it there for the ramp's interval, by the rule that its monitor
+     * has too. A node that does not bear it is taken out again before this fails. @throws NODE_UNHEALTHY
      */
     rampNode: beating(
       async ({ node: id, weight, how }: ActOnNode & { weight: number }): Promise<Deed<Member | null>> => {
@@ -201,13 +203,14 @@ export function nodeActs(deps: Deps, assessor: Assessor) {
             `${id}: ${before?.admin === 'ready' ? before.weight : 0} → ${weight} % of its traffic`,
         });
         if (how.mode === 'plan') return deed;
-        for (const end = Date.now() + millis(policies.rampInterval); Date.now() < end;) {
-          const probe = await prober.health(node.address);
-          if (!probe.ok) {
+        const end = Date.now() + millis(policies.rampInterval);
+        for (let health = HEALTHY; health.state !== 'healthy' || Date.now() < end;) {
+          health = await observe(deps, node.address, health);
+          if (health.state === 'down') {
             await loadBalancer.isolate(node.server);
             throw new SwitchoverError(
               'NODE_UNHEALTHY',
-              `${id} failed at ${weight} % of its traffic (${probe.said}) and was taken out again`,
+              `${id} failed at ${weight} % of its traffic (${health.cause ?? ''}) and was taken out again`,
             );
           }
           await sleep(millis(config.health.node.suspiciousInterval));

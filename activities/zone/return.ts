@@ -1,7 +1,7 @@
 import { sleep } from '@temporalio/activity';
 import { SwitchoverError } from '../../core/errors';
 import { whyNot } from '../../core/guards';
-import { HEALTHY, next } from '../../core/health';
+import { HEALTHY } from '../../core/health';
 import type { Deed, Finding, Intent } from '../../core/run';
 import { millis } from '../../core/time';
 import { findNode, findZone } from '../../core/topology';
@@ -10,6 +10,7 @@ import { place, type Deps } from '../deps';
 import type { nodeActs } from '../node/acts';
 import type { Assessor } from '../node/assess';
 import type { nodeLooks } from '../node/looks';
+import { observe } from '../node/observe';
 import { proveService, type Proof } from '../node/prove';
 import { membersOf, type ZoneNode } from './assess';
 import type { OfZone } from './leave';
@@ -34,8 +35,7 @@ type NodeVerbs = ReturnType<typeof nodeActs> & ReturnType<typeof nodeLooks>;
  * at each first, so that a worker that takes it over from a dead one repeats nothing.
  */
 export function zoneReturn(deps: Deps, assessor: Assessor, verbs: NodeVerbs) {
-  const { config, prober } = deps;
-  const rule = config.health.node;
+  const { config } = deps;
 
   /**
    * What became of the nodes in one sentence, those that stay out named.
@@ -113,11 +113,9 @@ export function zoneReturn(deps: Deps, assessor: Assessor, verbs: NodeVerbs) {
         const watched = back.nodes.map((id) => ({ ...findNode(config, id), health: HEALTHY }));
         do {
           await fewAtOnce(watched, async (one) => {
-            const { ok, said } = await prober.health(one.address);
-            const at = new Date().toISOString();
-            one.health = next(one.health, ok ? { kind: 'ok', at } : { kind: 'fail', at, cause: said }, rule);
+            one.health = await observe(deps, one.address, one.health);
           });
-          await sleep(millis(rule.interval));
+          await sleep(millis(config.health.node.interval));
         } while (Date.now() < Date.parse(until));
         const value = watched.map(({ id, health: { state, cause = 'healthy all the time' } }) => ({
           node: id,
