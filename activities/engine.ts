@@ -71,12 +71,23 @@ export function brief(config: Config, runbook: string, request: unknown): Briefi
 }
 
 function checkTarget(config: Config, scope: string): void {
-  const parsed = parseScope(scope);
-  if (parsed?.kind === 'node') findNode(config, parsed.path.join('/'));
-  else if (parsed?.kind === 'zone') findZone(config, parsed.path.join('/'));
-  else if (parsed?.kind === 'registry' || parsed?.kind === 'database') requireSystem(config, parsed.kind);
-  else if (parsed?.kind === 'redis') requireSentinels(config);
-  else if (parsed?.path[0]) regionConfig(config, parsed.path[0]);
+  const { kind, path = [] } = parseScope(scope) ?? {};
+  switch (kind) {
+    case 'node':
+      return void findNode(config, path.join('/'));
+    case 'zone':
+      return void findZone(config, path.join('/'));
+    case 'registry':
+    case 'database':
+      return requireSystem(config, kind);
+    case 'control':
+    case 'members':
+      return requireSystem(config, 'database');
+    case 'redis':
+      return requireSentinels(config);
+    default:
+      if (path[0] !== undefined) regionConfig(config, path[0]);
+  }
 }
 
 function requireSystem(config: Config, kind: 'registry' | 'database'): void {

@@ -16,6 +16,7 @@ import { nodeWithdrawal } from './node/withdraw';
 import { regionForming } from './region/form';
 import { databaseActs } from './database/acts';
 import { databaseLooks } from './database/looks';
+import { databaseRestart } from './database/restart';
 import { databaseSalvage } from './database/salvage';
 import { databaseSwitch } from './database/switch';
 import { registryActs } from './registry/acts';
@@ -44,6 +45,7 @@ export function createActivities(deps: Deps) {
     ...cacheSentinels(deps),
     ...databaseActs(deps),
     ...databaseLooks(deps),
+    ...databaseRestart(deps),
     ...databaseSalvage(deps),
     ...databaseSwitch(deps),
     ...registryActs(deps),

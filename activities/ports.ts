@@ -1,5 +1,5 @@
 import type { CacheView } from '../core/cache';
-import type { DatabaseView } from '../core/database';
+import type { ControlServer, DatabaseView } from '../core/database';
 import type { BucketMove, Placed } from '../core/placement';
 
 /**
@@ -174,6 +174,8 @@ export interface Cache {
 export interface Database {
   /** Every member from both sides, the lease, and the clients' address with a write. Never throws: silence is what is seen. */
   look(): Promise<DatabaseView>;
+  /** Every server of the control plane. Never throws: silence is what is seen. */
+  control(): Promise<ControlServer[]>;
   /** Takes the lease of the primary from this member; false where another has it, or nobody. Who calls it has fenced the member. */
   releaseLease(member: string): Promise<boolean>;
   /** Has a primary write what it holds in memory to disk, so that it can shut down fast. */

@@ -153,8 +153,12 @@ const DatabaseSchema = object({
     minProperties: 2,
     examples: [{ d1: { rest: '127.1.0.2:8008', postgres: '127.1.0.2:5432', region: 'us-east-1' } }],
   }),
-  /** Where Patroni keeps who is the primary. */
-  etcd: Type.Array(Address, { minItems: 1, examples: [['127.0.0.22:2379']] }),
+  /** Where Patroni keeps who is the primary: the servers of its control plane. */
+  etcd: Type.Record(Type.String({ pattern: Name }), Address, {
+    additionalProperties: false,
+    minProperties: 1,
+    examples: [{ etcd: '127.0.0.22:2379' }],
+  }),
   /** Patroni's name of this cluster; its keys in etcd begin with `/service/<scope>/`. */
   scope: Type.String({ pattern: Name, examples: ['main'] }),
   /** Of a PostgreSQL user that may see the state of replication and write. */
@@ -162,8 +166,9 @@ const DatabaseSchema = object({
   /** For the calls of Patroni's REST API that change something. */
   patroni: CredentialsSchema,
   /**
-   * The supervisor of the members' processes: it knows their agents as `database-<member>`, and as `database-<member>-fence` a program
-   * that ends every process of the member and fails where it cannot.
+   * The supervisor of the processes of members and control plane: it knows the members' agents and the servers of etcd as
+   * `database-<name>`. Programs of a member that end by themselves: `database-<member>-fence` ends every process of it and fails where
+   * it cannot, `-remains` tells what is left of it, `-salvage` saves what only it has.
    */
   fleet: SupervisordSchema,
 });
@@ -236,6 +241,8 @@ const PoliciesSchema = object({
     lb: Type.Optional(RepeatSchema),
     registry: Type.Optional(RepeatSchema),
     database: Type.Optional(RepeatSchema),
+    control: Type.Optional(RepeatSchema),
+    members: Type.Optional(RepeatSchema),
     redis: Type.Optional(RepeatSchema),
   }),
   /** What all automatic runs together may do before the next one asks a person. */
@@ -305,6 +312,10 @@ export const ConfigSchema = object({
     sessions: WindowSchema,
     registry: WindowSchema,
     database: WindowSchema,
+    /** The database's control plane, whose loss nobody else notices before it is needed. */
+    control: WindowSchema,
+    /** Whether every member of the database is with its primary; a partition of less than the whole window is none (H6). */
+    members: WindowSchema,
   }),
   /** What runbooks are measured against, by the name they give. */
   objectives: Type.Record(

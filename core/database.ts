@@ -34,6 +34,8 @@ export interface DatabaseMember {
   /** What its agent says. */
   agent?: { role: 'primary' | 'standby'; state: string; synchronous: boolean } | undefined;
   postgres?: PostgresState;
+  /** Its machine answers that nobody listens where its PostgreSQL would: that is gone, not silent. */
+  refuses?: boolean;
   /** Both, in words. */
   said: string;
 }
@@ -51,14 +53,14 @@ export interface DatabaseView {
 
 /** What the look comes to. */
 export interface DatabaseVerdict {
-  /** Whether the primary has failed, so that somebody else has to take over. */
+  /** Whether the primary has failed: somebody else has to take over, or it has to be started again. */
   failed: boolean;
   /** Why, in a sentence. */
   said: string;
   /** The member that is the primary, or was it last; undefined where nobody can tell. */
   primary?: string;
   /** Who can take over with the least lost, if anybody can. */
-  candidate?: string;
+  candidate?: string | undefined;
 }
 
 /** A standby that has heard nothing for so long under a primary at work does not hear of it any more, s. */
@@ -69,7 +71,7 @@ export function judgeDatabase(view: DatabaseView): DatabaseVerdict {
   const writable = members.filter(({ postgres }) => postgres?.writable).map(({ member }) => member);
   const primary = primaryOf(view, writable);
   if (primary === undefined)
-    return { failed: false, said: `nobody can tell which member is the primary (${told(members)})` };
+    return { failed: !clients.ok, said: `nobody can tell which member is the primary (${told(members)})` };
   const own = members.find(({ member }) => member === primary)!;
   const candidate = candidateOf(view, primary);
   const verdict = (failed: boolean, said: string): DatabaseVerdict => ({
@@ -168,6 +170,22 @@ export function compareSuccessor(view: DatabaseView, primary: string, name: stri
     ...(before && after ? { lagBytes: Math.max(0, before.lsn - after.lsn) } : {}),
     smaller,
   };
+}
+
+/** A server of the control plane, etcd, in which the lease is kept. */
+export interface ControlServer {
+  /** `etcd` */
+  server: string;
+  ok: boolean;
+  said: string;
+}
+
+/** What an agent says while it makes its PostgreSQL from the primary's, which takes as long as the data are large, or starts it. */
+const JOINING = ['creating replica', 'starting', 'restarting'];
+
+/** Whether an agent in this state brings its member to follow by itself. */
+export function isJoining(state: string): boolean {
+  return JOINING.includes(state);
 }
 
 /** Whether a member streams from the primary, and its agent says the same. */

@@ -131,6 +131,12 @@ export const ERRORS = {
     exit: 4,
     hint: 'Stop the old primary by hand and make sure it stays stopped, then answer with retry.',
   },
+  PRIMARY_UNKNOWN: {
+    retryable: false,
+    http: 409,
+    exit: 4,
+    hint: 'Find out who was the primary last; `full-outage` starts it again (`--set primary=…`). Else restore a backup.',
+  },
   VERIFY_FAILED: {
     retryable: true,
     http: 500,

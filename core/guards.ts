@@ -64,6 +64,10 @@ export interface Questions {
     writable: readonly string[];
     control: boolean;
   };
+  /** May the last primary be started, where nobody can take over from it? `writable`: others that take writes. */
+  'start primary': { primary: string; writable: readonly string[] };
+  /** May a member be fenced that is not with the primary? `atWork`: whether `primary` takes its clients' writes. */
+  'pause member': { member: string; primary: string | undefined; atWork: boolean };
   /**
    * May this standby take over from a primary that is well? `candidate`: undefined where none follows; `lagBytes`: what it has not
    * received yet, undefined where that is not known; `smaller`: its settings that are smaller than the primary's, in words.
@@ -221,12 +225,21 @@ const standbyWhole: Guard<Questions['promote standby']> = {
 };
 
 /** Never two primaries: who of them is right is for a person to say. */
-const noSecondPrimary: Guard<Questions['take over database']> = {
+const noSecondPrimary: Guard<Questions['start primary']> = {
   name: 'no second primary',
   refuses: ({ primary, writable }) =>
     writable.length > 0
       ? `nobody may take over from ${primary}: ${writable.join(' and ')} takes writes already`
       : null,
+};
+
+/** The minority pauses, the majority goes on (REQUIREMENTS H6): so there must be one, and it is not paused. */
+const majorityGoesOn: Guard<Questions['pause member']> = {
+  name: 'majority goes on',
+  refuses: ({ member, primary, atWork }) => {
+    if (!atWork) return `${member} must not be paused: no other member is the primary`;
+    return member === primary ? `${member} must not be paused: it is the primary` : null;
+  },
 };
 
 /** Who takes over does so by the lease, which nobody can hand over while it cannot be reached. */
@@ -343,6 +356,8 @@ export const GUARDS: { readonly [Act in keyof Questions]: readonly Guard<Questio
   'promote standby': [standbyAnswers, standbyLagKnown, standbyWhole],
   'switch database': [primaryIsWell, successorHasAll, settingsParity],
   'take over database': [noSecondPrimary, controlPlaneAnswers, candidateHasAll],
+  'start primary': [noSecondPrimary],
+  'pause member': [majorityGoesOn],
   'take over cache': [noOtherPrimary, someStandbyAnswers, everyStandbyAnswers],
   'promote past Sentinel': [sentinelsHeld],
   'hand over cache': [primaryAtWork, storeWhole, receiverFollows],

@@ -31,7 +31,20 @@ export const RunbookSchema = object({
    * node, as the field says.
    */
   scope: object({
-    kind: oneOf(['global', 'region', 'zone', 'node', 'place', 'lb', 'registry', 'database', 'redis', 'dns']),
+    kind: oneOf([
+      'global',
+      'region',
+      'zone',
+      'node',
+      'place',
+      'lb',
+      'registry',
+      'database',
+      'control',
+      'members',
+      'redis',
+      'dns',
+    ]),
     input: Type.Optional(Type.String()),
     name: Type.Optional(Type.String({ minLength: 1 })),
   }),

@@ -1,6 +1,7 @@
 /**
  * A scope is the path of what a run touches: `global`, `region/us-east-1`, `zone/us-east-1/a`, `node/us-east-1/a/n1`, or a
- * system: `lb/us-east-1`, `database/main`. The scope of a place contains those below it (DESIGN section 4).
+ * system: `lb/us-east-1`, `database/main`. The scope of a place contains those below it (DESIGN section 4), and that of the database
+ * those of its members that are not its primary: to replace the primary goes before everything that is done to them.
  */
 const DEPTH = {
   global: 0,
@@ -10,6 +11,8 @@ const DEPTH = {
   lb: 1,
   registry: 1,
   database: 1,
+  control: 1,
+  members: 1,
   redis: 1,
   dns: 1,
 } as const;
@@ -68,6 +71,7 @@ export function parents(scope: string): string[] {
   if (!parsed || parsed.kind === 'global') return [];
   const { kind, path } = parsed;
   if (kind === 'lb') return [`region/${path[0]}`, 'global'];
+  if (kind === 'members') return [`database/${path[0]}`, 'global'];
   const depth = (PLACES as readonly string[]).indexOf(kind);
   const around = PLACES.slice(1, Math.max(depth, 1)).map(
     (above, i) => `${above}/${path.slice(0, i + 1).join('/')}`,

@@ -77,7 +77,7 @@ export function registryProgram(member: string): string {
   return `registry-${member}`;
 }
 
-/** The name by which the supervisor knows a member of the database. */
+/** The name by which the supervisor knows a member of the database, or a server of its control plane. */
 export function databaseProgram(member: string): string {
   return `database-${member}`;
 }
@@ -90,6 +90,11 @@ export function sessionsProgram(member: string): string {
 /** The program that ends every process of a member of the database, and fails where it cannot. */
 export function fenceProgram(member: string): string {
   return `database-${member}-fence`;
+}
+
+/** The program that tells what is left of a member of the database; prints a `Remains`. */
+export function remainsProgram(member: string): string {
+  return `database-${member}-remains`;
 }
 
 /** The program that saves what only a member has, a former primary, before it follows its successor; prints a `Salvage`. */

@@ -6,7 +6,7 @@ export { clusterFormation } from './cluster-formation';
 export { addNode, decommissionNode, replaceNode } from './fleet';
 export { nodeFailover } from './node-failover';
 export { rebalance } from './rebalance';
-export { databaseFailover } from './database-failover';
+export { controlPlaneRestart, databaseFailover, fullOutage, partitionResponse } from './database-failover';
 export { databaseSwitchover } from './database-switchover';
 export { redisFailover } from './redis-failover';
 export { redisSwitchover } from './redis-switchover';

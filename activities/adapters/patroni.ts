@@ -34,6 +34,8 @@ const Shared = Type.Object({ synchronous_mode: Type.Optional(Type.Unknown()) });
 
 /** What is used of etcd's answer to a range request; keys and values in base64. */
 const Range = Type.Object({ kvs: Type.Optional(Type.Array(Type.Object({ value: Type.String() }))) });
+/** Of its own health: whether it has a leader and can write. */
+const Health = Type.Object({ health: Type.String() });
 const Transaction = Type.Object({ succeeded: Type.Optional(Type.Boolean()) });
 
 /** A server's own word on what it has and where it has it from. */
@@ -72,6 +74,7 @@ interface StateRow {
  */
 export function patroni(config: DatabaseConfig, secrets: { postgres: string; patroni: string }): Database {
   const names = Object.keys(config.members);
+  const addresses = Object.values(config.etcd);
   const byAddress = new Map(
     Object.entries(config.members).map(([member, { postgres }]) => [postgres, member]),
   );
@@ -116,7 +119,9 @@ export function patroni(config: DatabaseConfig, secrets: { postgres: string; pat
     return {
       member,
       ...(agent.status === 'fulfilled' ? { agent: agentOf(agent.value) } : {}),
-      ...(postgres.status === 'fulfilled' ? { postgres: postgres.value } : {}),
+      ...(postgres.status === 'fulfilled'
+        ? { postgres: postgres.value }
+        : { refuses: isRefusal(postgres.reason) }),
       said: words.join(', '),
     };
   };
@@ -124,14 +129,14 @@ export function patroni(config: DatabaseConfig, secrets: { postgres: string; pat
   /** One answer of etcd, from whichever of its members gives it. */
   const etcd = async <T extends TSchema>(path: string, body: object, shape: T): Promise<Static<T>> => {
     let last: unknown;
-    for (const address of config.etcd) {
+    for (const address of addresses) {
       try {
         return await ask(`http://${address}/v3/kv/${path}`, shape, body);
       } catch (error) {
         last = error;
       }
     }
-    return fail(`etcd ${config.etcd.join(', ')}`, path, last);
+    return fail(`etcd ${addresses.join(', ')}`, path, last);
   };
   const lease = base64(`/service/${config.scope}/leader`);
 
@@ -194,6 +199,16 @@ export function patroni(config: DatabaseConfig, secrets: { postgres: string; pat
       return { members, leader: holder, clients, synchronous };
     },
 
+    control: () =>
+      Promise.all(
+        Object.entries(config.etcd).map(([server, address]) =>
+          ask(`http://${address}/health`, Health).then(
+            ({ health }) => ({ server, ok: health === 'true', said: `health: ${health}` }),
+            (error: unknown) => ({ server, ok: false, said: trouble(error, TIMEOUT_MS) }),
+          ),
+        ),
+      ),
+
     async releaseLease(member) {
       const compare = [{ key: lease, target: 'VALUE', result: 'EQUAL', value: base64(member) }];
       const success = [{ requestDeleteRange: { key: lease } }];
@@ -221,6 +236,10 @@ export function patroni(config: DatabaseConfig, secrets: { postgres: string; pat
     write,
     reinitialise: (member) => order(member, 'reinitialize', { force: true }),
   };
+}
+
+function isRefusal(error: unknown): boolean {
+  return (error as { code?: string }).code === 'ECONNREFUSED';
 }
 
 function agentOf({ role, state, sync_standby: synchronous = false }: Static<typeof Report>) {

@@ -1,4 +1,14 @@
-import { follows, primaryAtWork, type DatabaseMember, type DatabaseView } from '../../core/database';
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  follows,
+  isJoining,
+  judgeDatabase,
+  primaryAtWork,
+  type DatabaseMember,
+  type DatabaseView,
+} from '../../core/database';
+import { whyNot } from '../../core/guards';
+import { SwitchoverError } from '../../core/errors';
 import type { Deed, Intent, Refusal } from '../../core/run';
 import { databaseProgram } from '../../core/topology';
 import { beating } from '../beating';
@@ -23,15 +33,20 @@ export interface PrimarySeen {
 /** A member, and whether it follows the primary. */
 export interface Following extends DatabaseMember {
   leader: string | null | undefined;
+  /** Whether the leader is the primary at work. */
+  led: boolean;
   follows: boolean;
 }
 
 /** How long a standby may take to become the primary once the lease is free, ms; by hand it was 0.7 s. */
 const TAKE_OVER_MS = 15_000;
-/** How long a member may take until it follows again, made anew from the primary where need be, ms. */
+/** How long a member may do nothing to follow again, ms. One that is made anew from the primary takes what it takes. */
 const FOLLOW_MS = 120_000;
-/** After this long an agent has tried what it does by itself; then the member is made anew, ms. */
+/** After so long without a primary, ms, nobody can follow: that goes first. */
+const LEADERLESS_MS = 5_000;
+/** After so long an agent has tried what it does by itself; then the member is made anew, ms. */
 const REWIND_MS = 20_000;
+const LOOK_EVERY_MS = 50;
 
 /** Changes to the database. Each looks first and does nothing where the world is as wanted. */
 export function databaseActs(deps: Deps) {
@@ -54,10 +69,36 @@ export function databaseActs(deps: Deps) {
           },
           already: ({ fenced }) => fenced && `${primary} is fenced (${fenced.said})`,
           refuse: ({ assessment }) =>
-            assessment.failed ? whyNotTakeOver(assessment) : isWell(primary, assessment),
+            assessment.failed ? whyNotTakeOver(assessment, assessment.view) : isWell(primary, assessment),
           intention: () => `kill every process of ${primary}`,
           act: () => fence(systems, primary),
           done: (_, { fenced }) => `${primary} is fenced: every process of it was killed (${fenced?.said})`,
+        });
+      },
+    ),
+
+    /**
+     * Fences a member that is not with the primary, so that nobody writes to it: see {@link fence}.
+     * @throws GUARD_REFUSED where it is the primary, or nobody else is
+     */
+    fenceApart: beating(
+      async ({ member, how }: { member: string; how: Intent }): Promise<Deed<FenceLook>> => {
+        const systems = databaseOf(deps);
+        return ensure(how, {
+          look: () => lookAtFence(systems, member),
+          already: ({ fenced }) => fenced && `${member} is fenced (${fenced.said})`,
+          refuse: ({ view }) => {
+            const { primary } = judgeDatabase(view);
+            const atWork = primaryAtWork(view)?.member;
+            return whyNot('pause member', {
+              member,
+              primary: atWork ?? primary,
+              atWork: atWork !== undefined,
+            });
+          },
+          intention: () => `kill every process of ${member}`,
+          act: () => fence(systems, member),
+          done: (_, { fenced }) => `${member} is fenced: every process of it was killed (${fenced?.said})`,
         });
       },
     ),
@@ -101,7 +142,7 @@ export function databaseActs(deps: Deps) {
     /**
      * Brings a member back as a standby: its agent is started, which rewinds it to the primary's history; where that does not get it
      * there, it is made anew. Returns once it streams from the primary.
-     * @throws VERIFY_FAILED where it does not get there
+     * @throws VERIFY_FAILED where it does not get there · PRIMARY_UNKNOWN where meanwhile nobody is the primary
      */
     bringToFollow: beating(
       async ({ member, how }: { member: string; how: Intent }): Promise<Deed<Following>> => {
@@ -114,16 +155,25 @@ export function databaseActs(deps: Deps) {
           intention: () => `start ${member} as a standby of the primary`,
           act: async () => {
             if ((await fleet.status(program)).pid === 0) await fleet.start(program);
-            const began = Date.now();
-            let anew = false;
-            await until(`${member} does not follow the primary`, FOLLOW_MS, async () => {
-              const { follows: does, agent } = await look();
-              if (!does && !anew && agent && Date.now() - began > REWIND_MS) {
+            let [ledAt, idleSince, anew] = [Date.now(), Date.now(), false];
+            for (; ; await delay(LOOK_EVERY_MS)) {
+              const { follows: does, agent, led } = await look();
+              if (does) return;
+              const now = Date.now();
+              if (led) ledAt = now;
+              if (now - ledAt > LEADERLESS_MS)
+                throw new SwitchoverError(
+                  'PRIMARY_UNKNOWN',
+                  `${member} has nobody to follow: no member is the primary`,
+                );
+              if (agent && isJoining(agent.state)) idleSince = now;
+              if (now - idleSince > FOLLOW_MS)
+                throw new SwitchoverError('VERIFY_FAILED', `${member} does not follow the primary`);
+              if (agent && !anew && now - idleSince > REWIND_MS) {
                 await database.reinitialise(member);
                 anew = true;
               }
-              return does;
-            });
+            }
           },
           done: (before, after) => `${member}: ${before.said} → ${after.said}`,
         });
@@ -144,5 +194,6 @@ export function primarySeen(view: DatabaseView, old?: string): PrimarySeen {
 }
 
 function followingOf(view: DatabaseView, member: string): Following {
-  return { ...memberOf(view, member), leader: view.leader, follows: follows(view, member) };
+  const led = primaryAtWork(view) !== undefined;
+  return { ...memberOf(view, member), leader: view.leader, led, follows: follows(view, member) };
 }

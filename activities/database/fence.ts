@@ -1,8 +1,18 @@
+import { Type } from '@sinclair/typebox';
+import { Value } from '@sinclair/typebox/value';
 import type { DatabaseMember, DatabaseView } from '../../core/database';
 import { SwitchoverError } from '../../core/errors';
-import { databaseProgram, fenceProgram } from '../../core/topology';
+import type { Remains } from '../../core/partition';
+import { databaseProgram, fenceProgram, remainsProgram } from '../../core/topology';
 import type { DatabaseSystems } from '../deps';
 import type { ProcessStatus } from '../ports';
+
+const RemainsPrinted = Type.Object({
+  processes: Type.Integer(),
+  data: Type.Optional(
+    Type.Object({ state: Type.String(), wasPrimary: Type.Boolean(), timeline: Type.Integer() }),
+  ),
+});
 
 /** The evidence that a member takes no writes, and will not by itself take any again. */
 export interface Fenced {
@@ -11,6 +21,8 @@ export interface Fenced {
   said: string;
   /** ISO time at which it was seen. */
   at: string;
+  /** Nobody reaches it, so it was its own machine that said so. */
+  silent?: boolean;
 }
 
 /** A member with its agent's process, and the evidence that it is fenced where there is any. */
@@ -31,24 +43,38 @@ export async function fence({ fleet }: DatabaseSystems, member: string): Promise
   await fleet.stop(databaseProgram(member));
 }
 
+/** What a member's machine knows of it, whether it is reached or not. @throws FLEET_REFUSED where that cannot tell */
+export async function remainsOf({ fleet }: DatabaseSystems, member: string): Promise<Remains> {
+  return Value.Parse(RemainsPrinted, JSON.parse(await fleet.run(remainsProgram(member))));
+}
+
 /** Looks whether a member is fenced. One that answers on either side, hangs or is being started is not. */
 export async function lookAtFence(systems: DatabaseSystems, name: string): Promise<FenceLook> {
   const [view, process] = await Promise.all([
     systems.database.look(),
     systems.fleet.status(databaseProgram(name)),
   ]);
-  return { view, process, fenced: evidenceOf(memberOf(view, name), process) };
+  const fenced = await evidenceOf(memberOf(view, name), process, () => remainsOf(systems, name));
+  return { view, process, fenced };
 }
 
-function evidenceOf(
-  { member, agent, postgres, said }: DatabaseMember,
+async function evidenceOf(
+  { member, agent, postgres, refuses, said }: DatabaseMember,
   process: ProcessStatus,
-): Fenced | null {
+  remains: () => Promise<Remains>,
+): Promise<Fenced | null> {
   const gone = process.pid === 0 && process.state !== 'starting';
-  // Silence is not enough: a hung PostgreSQL is silent, and goes on once it is woken. One that is gone refuses.
-  const refuses = /PostgreSQL: connection refused/.test(said);
-  if (!gone || agent || postgres || !refuses) return null;
-  return { member, said: `${process.state}, ${process.description}; ${said}`, at: new Date().toISOString() };
+  if (!gone || agent || postgres) return null;
+  const fenced = {
+    member,
+    said: `${process.state}, ${process.description}; ${said}`,
+    at: new Date().toISOString(),
+  };
+  if (refuses) return fenced;
+  // Silence is not enough: a hung PostgreSQL is silent, and goes on once it is woken. One that is cut off is silent and at work.
+  const { processes } = await remains();
+  if (processes > 0) return null;
+  return { ...fenced, said: `${fenced.said}; its machine has no process of it`, silent: true };
 }
 
 /**

@@ -5,7 +5,7 @@ import type { Finding } from '../../core/run';
 import { beating } from '../beating';
 import { proveWrite, type WriteProof } from '../prove-write';
 import { databaseOf, type Deps } from '../deps';
-import { assessDatabase, whyNotTakeOver, type DatabaseAssessment } from './assess';
+import { assessDatabase, whyNotStart, whyNotTakeOver, type DatabaseAssessment } from './assess';
 import { requireAllowed } from '../require-allowed';
 
 /** How long the clients' address may take to turn to the new primary, ms. */
@@ -18,13 +18,22 @@ const LOOK_EVERY_MS = 50;
 export function databaseLooks(deps: Deps) {
   return {
     /**
-     * Whether the primary has failed, see {@link assessDatabase}.
-     * @throws GUARD_REFUSED where it has, but nobody may take over
+     * Whether the primary has failed, see {@link assessDatabase}. The candidate is left out where it may not take over.
+     * @throws GUARD_REFUSED where another takes writes already
      */
     lookAtDatabase: beating<void, Finding<DatabaseAssessment>>(async () => {
-      const found = await assessDatabase(databaseOf(deps));
-      requireAllowed(found.value.failed ? whyNotTakeOver(found.value) : null, found.sentence);
-      return found;
+      const { sentence, value } = await assessDatabase(databaseOf(deps));
+      if (!value.failed) {
+        const apart = value.apart.map(({ member, said }) => `${member} is not with it (${said})`);
+        return { sentence: [sentence, ...apart].join('; '), value };
+      }
+      requireAllowed(whyNotStart(value.view, value.primary), sentence);
+      const refusal = whyNotTakeOver(value, value.view);
+      if (!refusal) return { sentence, value };
+      return {
+        sentence: `${sentence}; ${refusal.sentence}`,
+        value: { ...value, candidate: undefined },
+      };
     }),
 
     /** Writes through the clients' address until it works. @throws DATABASE_UNREACHABLE where it does not */

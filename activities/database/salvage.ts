@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import type { Salvage } from '../../core/database';
 import type { Deed, Intent } from '../../core/run';
-import { salvageProgram } from '../../core/topology';
+import { databaseProgram, salvageProgram } from '../../core/topology';
 import { beating } from '../beating';
 import { databaseOf, type Deps } from '../deps';
 
@@ -25,7 +25,7 @@ export function databaseSalvage(deps: Deps) {
   return {
     /**
      * Has the machine of a fenced former primary save what only that has, see sandbox/salvage. It can be done again for as long as
-     * the member has not followed its successor; then nothing is found any more, and the file stays.
+     * the member has not followed its successor; then nothing is found any more, and the file stays. Of one that runs nothing is read.
      * @throws FLEET_REFUSED, VERIFY_FAILED where it could not be read: then the member must not follow yet
      */
     salvageDatabase: beating(
@@ -35,7 +35,10 @@ export function databaseSalvage(deps: Deps) {
             changed: true,
             sentence: `would save what only ${member} has, before that is thrown away`,
           };
-        const printed = await databaseOf(deps).fleet.run(salvageProgram(member), SALVAGE_MS);
+        const { fleet } = databaseOf(deps);
+        if ((await fleet.status(databaseProgram(member))).pid !== 0)
+          return { changed: false, sentence: `${member} runs again, so what it had cannot be read any more` };
+        const printed = await fleet.run(salvageProgram(member), SALVAGE_MS);
         const after = Value.Parse(Printed, JSON.parse(printed));
         return { changed: after.file !== undefined, sentence: sentenceOf(member, after), after };
       },

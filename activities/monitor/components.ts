@@ -1,4 +1,5 @@
 import type { ComponentRule } from '../../core/config';
+import { membersToBring } from '../../core/partition';
 import { regionConfig } from '../../core/topology';
 import { millis } from '../../core/time';
 import { WELL, afterCheck, type Check, type WindowHealth } from '../../core/window';
@@ -63,6 +64,28 @@ export function componentsOf(deps: Deps, region: string): Component[] {
             // Likewise, with a write.
             probe: answers(() => database.database.write()),
             ...answered('database-failover', {}),
+          },
+          {
+            scope: 'members/main',
+            name: 'a member of the database',
+            rule: health.members,
+            probe: answers(async () => {
+              const away = await database.database.look().then(membersToBring);
+              if (away.length > 0)
+                throw new Error(away.map(({ member, said }) => `${member}: ${said}`).join('; '));
+            }),
+            ...answered('partition-response', {}),
+          },
+          {
+            scope: 'control/main',
+            name: 'the control plane of the database',
+            rule: health.control,
+            probe: answers(async () => {
+              const silent = (await database.database.control()).filter(({ ok }) => !ok);
+              if (silent.length > 0)
+                throw new Error(silent.map(({ server, said }) => `${server}: ${said}`).join('; '));
+            }),
+            ...answered('control-plane-restart', {}),
           },
         ]
       : []),

@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
 import { Client } from 'pg';
-import { databaseProgram, fenceProgram, salvageProgram } from '../../core/topology';
+import { databaseProgram, fenceProgram, remainsProgram, salvageProgram } from '../../core/topology';
 import { DATABASE_USERS } from '../environment';
 import { databaseMembers } from '../layout';
 import { POSTGRES_USER } from '../postgres-user';
@@ -51,6 +51,17 @@ export function database(context: Context): Part {
     listens: [],
     standby: true,
   }));
+  const remains = members.map((member): Program => ({
+    name: remainsProgram(member.name),
+    command: () => [
+      process.execPath,
+      join(ROOT, 'dist/sandbox/salvage/remains.js'),
+      `--data=${join(homeOf(dir, member), 'data')}`,
+      `--bin=${dirname(tool('postgres'))}`,
+    ],
+    listens: [],
+    standby: true,
+  }));
   const proxy: Program = {
     name: 'database-proxy',
     command: () => [tool('haproxy'), '-db', '-f', file],
@@ -60,7 +71,7 @@ export function database(context: Context): Part {
     name: 'Database',
     after: [ETCD],
     wanted: settings.database,
-    programs: [...patronis, ...fences, ...salvages, proxy],
+    programs: [...patronis, ...fences, ...remains, ...salvages, proxy],
     files: { [file]: configuration(context) },
     prepare: async (starting) => {
       const own = members.filter(({ name }) => starting.some((one) => one.name === databaseProgram(name)));

@@ -1,11 +1,12 @@
 import { join } from 'node:path';
+import { databaseProgram } from '../../core/topology';
 import { get } from '../conditions';
 import { databaseMembers } from '../layout';
 import { flags, tool } from '../tools';
 import type { Context, Part, Program } from './part';
 
 export const ETCD = 'etcd';
-export const ETCD_PROGRAM = 'database-etcd';
+export const ETCD_PROGRAM = databaseProgram(ETCD);
 
 /** The program through which a member's Patroni, and nobody else, talks to etcd; stopped, that member is cut off from it. */
 export const controlProgram = (member: string): string => `database-${member}-control`;

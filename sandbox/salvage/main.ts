@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -42,10 +43,12 @@ async function main(): Promise<void> {
 }
 
 async function salvage(places: Places, successor: Client): Promise<Salvage> {
-  const files = await readdir(join(places.data, 'pg_wal'));
+  // One whose disk is new, or that was being made, has nothing that could be saved.
+  const files = existsSync(places.data) ? await readdir(join(places.data, 'pg_wal')) : [];
   const segments = files.filter((name) => SEGMENT.test(name)).toSorted();
-  const timeline = Number.parseInt(segments.at(-1)?.slice(0, 8) ?? '', 16);
+  const timeline = Number.parseInt(segments.at(-1)?.slice(0, 8) ?? '0', 16);
   const nothing = { timeline, transactions: 0, deleted: 0, missing: 0, different: 0, same: 0 };
+  if (timeline === 0) return nothing;
   const fork = await forkOff(successor, timeline);
   if (fork === null) return nothing;
   const first = segments.find((name) => Number.parseInt(name.slice(0, 8), 16) === timeline)!;

@@ -88,8 +88,13 @@ describe('a primary has not failed', () => {
       view(),
       "d1 is well itself, but its clients' writes fail (no answer within 800 ms): the fault is on the way to it (primary)",
     ],
+  ])('%s', (_, seen, said) => expect(judgeDatabase(seen)).toMatchObject({ failed: false, said }));
+});
+
+describe('a database that nobody writes to, and of which nobody can tell the primary', () => {
+  it.each<[string, DatabaseView, string]>([
     [
-      'nobody can tell who it is',
+      'all is down, and nobody has the lease',
       view({ leader: null, members: [gone('d1'), gone('d2'), gone('d3')] }),
       'nobody can tell which member is the primary (d1: connection refused; d2: connection refused; d3: connection refused)',
     ],
@@ -98,7 +103,10 @@ describe('a primary has not failed', () => {
       view({ leader: null, members: [primary(), { ...primary(), member: 'd2' }] }),
       'nobody can tell which member is the primary (d1: primary; d2: primary)',
     ],
-  ])('%s', (_, seen, said) => expect(judgeDatabase(seen)).toMatchObject({ failed: false, said }));
+  ])('%s: it has failed, and nobody takes over', (_, seen, said) => {
+    const { failed, primary: who, candidate, said: told } = judgeDatabase(seen);
+    expect({ failed, who, candidate, told }).toEqual({ failed: true, told: said });
+  });
 });
 
 describe('a successor beside the primary', () => {

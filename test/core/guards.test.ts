@@ -191,6 +191,15 @@ const CASES: { [Act in keyof Questions]: Case<Questions[Act]>[] } = {
     ['nobody can reach the lease', takeOver({ control: false }), 'control plane answers'],
     ['who answers may lack writes', takeOver({ candidate: undefined }), 'candidate has every write'],
   ],
+  'start primary': [
+    ['nobody takes writes', { primary: 'd1', writable: [] }, null],
+    ['another takes writes already', { primary: 'd1', writable: ['d3'] }, 'no second primary'],
+  ],
+  'pause member': [
+    ['it is beside the primary', { member: 'd2', primary: 'd1', atWork: true }, null],
+    ['it is the primary', { member: 'd1', primary: 'd1', atWork: true }, 'majority goes on'],
+    ['nobody is the primary', { member: 'd2', primary: 'd1', atWork: false }, 'majority goes on'],
+  ],
   'take over cache': [
     ['every standby answers, and one has most', takeOverCache({}), null],
     ['another takes writes already', takeOverCache({ writable: ['m3'] }), 'no second primary'],

@@ -27,6 +27,7 @@ it.each([
   ['zone/us-east-1/a', 'region/us-east-1', false],
   ['region/us-east-1', 'region/us-east-10', false],
   ['zone/us-east-1/a', 'node/us-east-1/b/n1', false],
+  ['database/main', 'members/main', true],
 ])('%s contains %s: %s', (outer, inner, expected) => expect(contains(outer, inner)).toBe(expected));
 
 it.each<[Record<string, string>, string | undefined]>([

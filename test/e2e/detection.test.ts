@@ -9,16 +9,18 @@ const REGION = 'us-east-1';
 let fleet: TestFleet;
 
 beforeAll(async () => {
-  fleet = await testFleet({ ...smallSandbox(19), workers: 2, sentinel: true });
-}, 120_000);
+  fleet = await testFleet({ ...smallSandbox(19), workers: 2, sentinel: true, database: true });
+}, 180_000);
 afterAll(() => fleet?.close(), 60_000);
 
 it.each([
   ['a killed load balancer', `lb/${REGION}`, () => fleet.breakBalancer(REGION, 'kill')],
   ['a hung primary of the registry', 'registry/main', () => fleet.breakRegistry('hang')],
   ['a killed primary of the session store', 'redis/sessions', () => fleet.breakRedis('primary', 'kill')],
+  ['a killed primary of the database', 'database/main', () => fleet.breakDatabase('primary', 'kill')],
+  ['the killed control plane of the database', 'control/main', () => fleet.breakDatabase('etcd', 'kill')],
 ])(
-  '%s is found by the monitor and replaced by its runbook',
+  '%s is found by the monitor and answered by its runbook',
   async (_, scope, fault) => {
     const brokenAt = Date.now();
     await fault();
@@ -39,8 +41,24 @@ it.each([
       if (!open.incident && !open.lock) return true;
       throw new Error(JSON.stringify(open));
     });
-    const others = (await fleet.operations.list()).filter((one) => one.run !== run && one.scope === scope);
-    expect(others).toEqual([]);
+    const others = (await fleet.operations.list()).filter(
+      (one) => one.run !== run && one.scope === scope && Date.parse(one.startedAt) > brokenAt,
+    );
+    expect(await Promise.all(others.map((one) => fleet.operations.show(one.run)))).toEqual([]);
   },
   120_000,
 );
+
+it('a killed standby of the database is brought back, although nobody misses it', async () => {
+  const before = new Set((await fleet.operations.list()).map(({ run }) => run));
+  await fleet.breakDatabase('replica', 'kill');
+  const run = await until('a run is started', async () => {
+    const started = (await fleet.operations.list()).filter((one) => !before.has(one.run));
+    return started.find(({ runbook }) => runbook === 'partition-response')?.run;
+  });
+  const report = await fleet.reaches(run, 'recovered');
+  expect(report.sentence).toMatch(/^d\d stays the primary; d\d follows it now$/);
+  expect(report).toMatchObject({ trigger: 'monitor', actual: {} });
+  const states = await transitions(fleet.sandbox, 'members/main');
+  expect(states).toContain('failed');
+}, 120_000);

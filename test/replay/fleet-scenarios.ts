@@ -94,6 +94,36 @@ export const DATABASE_SCENARIOS: readonly Scenario[] = [
       return fleet.runOn('database/main');
     },
   },
+  {
+    name: 'database-control-recovered',
+    outcome: 'recovered',
+    async act(fleet) {
+      await fleet.healDatabase();
+      await fleet.breakDatabase('etcd', 'kill');
+      return fleet.runOn('control/main');
+    },
+  },
+  {
+    name: 'database-member-recovered',
+    outcome: 'recovered',
+    async act(fleet) {
+      await fleet.breakDatabase('replica', 'kill');
+      return fleet.runOn('members/main');
+    },
+  },
+  {
+    name: 'database-outage-planned',
+    outcome: 'planned',
+    act: (fleet) => start(fleet, 'full-outage', {}, 'plan'),
+  },
+  {
+    name: 'database-outage-recovered',
+    outcome: 'recovered',
+    async act(fleet) {
+      for (const part of ['replica', 'replica', 'primary'] as const) await fleet.breakDatabase(part, 'kill');
+      return fleet.runOn('database/main');
+    },
+  },
 ];
 
 /** Runs on the session store, which needs a fleet whose store is under Sentinel. */

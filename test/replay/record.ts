@@ -35,7 +35,11 @@ async function main(): Promise<void> {
   if (wanted.length === 0) await rm(FOLDER, { recursive: true, force: true });
   await mkdir(FOLDER, { recursive: true });
   for (const group of wanted.length > 0 ? wanted : Object.keys(GROUPS))
-    await onFleet(GROUPS[group]!, { database: group === 'database', sentinel: group === 'redis' });
+    await onFleet(GROUPS[group]!, {
+      database: group === 'database',
+      limits: group !== 'database', // two failovers, one after the other
+      sentinel: group === 'redis',
+    });
 }
 
 /** Each group finds the fleet whole: what the other left broken would be in its way. */

@@ -50,6 +50,8 @@ export const config: Config = {
     sessions: { interval: '5s', timeout: '1s', of: 3, failures: 1, successes: 2 },
     registry: { interval: '1s', timeout: '500ms', of: 5, failures: 3, successes: 5 },
     database: { interval: '1s', timeout: '500ms', of: 3, failures: 2, successes: 3 },
+    control: { interval: '1s', timeout: '500ms', of: 3, failures: 2, successes: 3 },
+    members: { interval: '1s', timeout: '500ms', of: 6, failures: 6, successes: 2 },
   },
   objectives: { node: { rto: '5s' } },
   policies: {

@@ -117,8 +117,7 @@ export class Run {
   }
 
   /** Asks a person before anything is done; goes on once somebody answers with retry. */
-  async doubt(why: string): Promise<void> {
-    const title = 'Ask before acting again';
+  async doubt(title: string, why: string): Promise<void> {
     const step = this.ledger.open(title, 'look');
     this.ledger.close(step, 'failed', { sentence: why });
     const { by, reason } = await this.ask(step, why, false);

@@ -131,7 +131,7 @@ class Engine {
     }
     if (granted) this.remind(trigger);
     await this.approval();
-    if (this.warrant?.doubt) await this.run.doubt(this.warrant.doubt);
+    if (this.warrant?.doubt) await this.run.doubt('Ask before acting again', this.warrant.doubt);
   }
 
   /** Waits until those in the way have made room; `runs`: who they are, where there are any. */

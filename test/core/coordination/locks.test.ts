@@ -41,6 +41,8 @@ it.each<[Precedence, string, Precedence, string, boolean]>([
   ['planned', zone, 'failover', node, false],
   ['planned', node, 'drill', zone, true],
   ['drill', 'global', 'drill', zone, true],
+  ['failover', 'database/main', 'planned', 'members/main', true],
+  ['planned', 'members/main', 'planned', 'database/main', false],
 ])('%s on %s before %s on %s: %s', (one, scope, other, otherScope, expected) =>
   expect(outranks(claimOf('a', scope, one), claimOf('b', otherScope, other))).toBe(expected),
 );
