@@ -5,8 +5,9 @@ import { beating } from '../beating';
 import { cacheOf, type CacheSystems, type Deps } from '../deps';
 import { ensure } from '../ensure';
 import { assessCache, whyNotTakeOver, type CacheAssessment } from './assess';
-import { lookAtFence, memberOf, requireFenced, type Fenced, type FenceLook } from './fence';
+import { lookAtFence, memberOf, lookAgain, type Fenced, type FenceLook } from './fence';
 import { successorOf, whyNotPast } from './sentinels';
+import { requireFenced } from '../fenced';
 import { until } from '../until';
 import { requireAllowed } from '../require-allowed';
 
@@ -121,7 +122,7 @@ export function cacheActs(deps: Deps) {
 
 /** Promotes who has most, by what everybody says at this very moment. @returns who that is */
 async function promote(systems: CacheSystems, primary: string, fenced: Fenced | undefined): Promise<string> {
-  await requireFenced(systems, primary, fenced);
+  await requireFenced(primary, fenced, () => lookAgain(systems, primary));
   const view = await systems.cache.look();
   const candidate = mostAhead(view.members, primary)?.member;
   const refusal = whyNotTakeOver({ primary, candidate, view }) ?? whyNotPast(view, candidate!);

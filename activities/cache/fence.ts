@@ -2,17 +2,13 @@ import type { CacheMember, CacheView } from '../../core/cache';
 import { SwitchoverError } from '../../core/errors';
 import { sessionsProgram } from '../../core/topology';
 import type { CacheSystems } from '../deps';
+import type { Evidence, SecondLook } from '../fenced';
 import type { ProcessStatus } from '../ports';
 
 /** The evidence that a member takes no writes, and will not by itself take any again. */
-export interface Fenced {
-  member: string;
+export interface Fenced extends Evidence {
   /** Its process is not there, or it says itself that it is a standby. */
   proof: 'not running' | 'demoted';
-  /** What showed it. */
-  said: string;
-  /** ISO time at which it was seen. */
-  at: string;
 }
 
 /** Everybody, the member's process, and the evidence that it is fenced where there is any. */
@@ -37,29 +33,15 @@ function evidenceOf({ member, reachable, role, said }: CacheMember, process: Pro
   return { member, proof: 'not running', said: `${process.state}, ${process.description}; ${said}`, at };
 }
 
-/**
- * Asked right before somebody is promoted. The evidence alone does not do: the old primary is looked at again, and nobody else
- * may take writes.
- * @throws NOT_FENCED saying what is missing
- */
-export async function requireFenced(
-  systems: CacheSystems,
-  primary: string,
-  evidence: Fenced | undefined,
-): Promise<void> {
-  const refuse = (why: string): never => {
-    throw new SwitchoverError('NOT_FENCED', `nobody takes over from ${primary}: ${why}`);
-  };
-  if (!evidence) return refuse('there is no evidence that it is fenced');
-  if (evidence.member !== primary) return refuse(`the evidence is of ${evidence.member}`);
+/** What {@link requireFenced} looks at. */
+export async function lookAgain(systems: CacheSystems, primary: string): Promise<SecondLook> {
   const { view, process, fenced } = await lookAtFence(systems, primary);
-  const other = view.members.find(({ member, role }) => member !== primary && role === 'primary');
-  if (other) return refuse(`${other.member} takes writes already (${other.said})`);
-  if (fenced) return;
   const { said } = memberOf(view, primary);
-  return refuse(
-    `it was ${evidence.proof} at ${evidence.at}, but is not fenced any more (${process.state}, ${process.description}; ${said})`,
-  );
+  return {
+    fenced,
+    other: view.members.find(({ member, role }) => member !== primary && role === 'primary'),
+    now: `${process.state}, ${process.description}; ${said}`,
+  };
 }
 
 /** @throws UNKNOWN_TARGET */

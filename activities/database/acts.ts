@@ -14,9 +14,10 @@ import { databaseProgram } from '../../core/topology';
 import { beating } from '../beating';
 import { databaseOf, type Deps } from '../deps';
 import { ensure } from '../ensure';
+import { requireFenced } from '../fenced';
 import { until } from '../until';
 import { assessDatabase, whyNotTakeOver, type DatabaseAssessment } from './assess';
-import { fence, lookAtFence, memberOf, requireFenced, type Fenced, type FenceLook } from './fence';
+import { fence, lookAtFence, memberOf, lookAgain, type Fenced, type FenceLook } from './fence';
 
 /** A failed primary as it is fenced: what was seen of the database, of its process, and the evidence once there is any. */
 export interface DatabaseFencing extends FenceLook {
@@ -125,7 +126,7 @@ export function databaseActs(deps: Deps) {
             now === undefined ? null : `${now} is the primary, on timeline ${timeline}`,
           intention: () => `free the lease of ${primary}, for ${candidate} to take it`,
           act: async () => {
-            await requireFenced(systems, primary, fenced);
+            await requireFenced(primary, fenced, () => lookAgain(systems, primary));
             await database.releaseLease(primary);
             await until(
               `nobody has taken over from ${primary}`,

@@ -5,6 +5,7 @@ import { SwitchoverError } from '../../core/errors';
 import type { Remains } from '../../core/partition';
 import { databaseProgram, fenceProgram, remainsProgram } from '../../core/topology';
 import type { DatabaseSystems } from '../deps';
+import type { Evidence, SecondLook } from '../fenced';
 import type { ProcessStatus } from '../ports';
 
 const RemainsPrinted = Type.Object({
@@ -15,12 +16,7 @@ const RemainsPrinted = Type.Object({
 });
 
 /** The evidence that a member takes no writes, and will not by itself take any again. */
-export interface Fenced {
-  member: string;
-  /** What showed it. */
-  said: string;
-  /** ISO time at which it was seen. */
-  at: string;
+export interface Fenced extends Evidence {
   /** Nobody reaches it, so it was its own machine that said so. */
   silent?: boolean;
 }
@@ -77,29 +73,15 @@ async function evidenceOf(
   return { ...fenced, said: `${fenced.said}; its machine has no process of it`, silent: true };
 }
 
-/**
- * Asked right before the lease is released. The evidence alone does not do: the old primary is looked at again, nobody else may
- * take writes, and it has to be the one that has the lease.
- * @throws NOT_FENCED saying what is missing
- */
-export async function requireFenced(
-  systems: DatabaseSystems,
-  primary: string,
-  evidence: Fenced | undefined,
-): Promise<void> {
-  const refuse = (why: string): never => {
-    throw new SwitchoverError('NOT_FENCED', `nobody takes over from ${primary}: ${why}`);
-  };
-  if (!evidence) return refuse('there is no evidence that it is fenced');
-  if (evidence.member !== primary) return refuse(`the evidence is of ${evidence.member}`);
+/** What {@link requireFenced} looks at. */
+export async function lookAgain(systems: DatabaseSystems, primary: string): Promise<SecondLook> {
   const { view, process, fenced } = await lookAtFence(systems, primary);
-  const other = view.members.find(({ member, postgres }) => member !== primary && postgres?.writable);
-  if (other) return refuse(`${other.member} takes writes already (${other.said})`);
-  if (fenced) return;
   const { said } = memberOf(view, primary);
-  return refuse(
-    `it was fenced at ${evidence.at}, but is not any more (${process.state}, ${process.description}; ${said})`,
-  );
+  return {
+    fenced,
+    other: view.members.find(({ member, postgres }) => member !== primary && postgres?.writable),
+    now: `${process.state}, ${process.description}; ${said}`,
+  };
 }
 
 export function memberOf({ members }: DatabaseView, name: string): DatabaseMember {

@@ -1,3 +1,4 @@
+import { Client } from 'pg';
 import { patroni } from '../../activities/adapters/patroni';
 import { supervisord } from '../../activities/adapters/supervisord';
 import type { DatabaseSystems } from '../../activities/deps';
@@ -16,6 +17,8 @@ export interface TestDatabase {
   readonly systems: DatabaseSystems;
   /** The member that is the primary as a test begins. */
   readonly primary: string;
+  /** One statement at a member's own PostgreSQL, which waits for no standby. @throws what that says */
+  at(member: string, statement: string): Promise<Record<string, unknown>[]>;
   /** Begins to write, and returns once rows are acknowledged; ended after the test at the latest. */
   writing(): Promise<Writer>;
   /** What became of the rows once the writer has written on for a while. Ends it. */
@@ -65,6 +68,19 @@ export function useDatabase(options: SandboxOptions & { block: number }): TestDa
   }, 60_000);
 
   return Object.assign(made, {
+    async at(member: string, statement: string) {
+      const { members } = loadConfig(made.fleet.sandbox.configPath).database!;
+      const url = new URL(made.fleet.sandbox.databaseUrl);
+      url.host = members[member]!.postgres;
+      const client = new Client({ connectionString: url.href });
+      await client.connect();
+      try {
+        await client.query('SET synchronous_commit = local');
+        return (await client.query<Record<string, unknown>>(statement)).rows;
+      } finally {
+        await client.end();
+      }
+    },
     async writing() {
       const started = await startWriter({ url: made.fleet.sandbox.databaseUrl, rate: 300, timeoutMs: 1_000 });
       writer = started;

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { Client } from 'pg';
@@ -8,6 +9,7 @@ import type { Deps } from '../../../activities/deps';
 import type { Salvage } from '../../../core/database';
 import { isOver, type RunReport } from '../../../core/run';
 import { databaseProgram } from '../../../core/topology';
+import { memberProcesses } from '../../../sandbox/processes';
 import { loadConfig } from '../../../operations';
 import { DATABASE_USERS } from '../../../sandbox/environment';
 import { useDatabase } from '../../harness/database';
@@ -52,9 +54,14 @@ describe('a primary that', () => {
     database.workers.start();
     await database.writing();
     await database.fleet.breakDatabase('primary', 'hang');
+    const { dir } = database.fleet.sandbox;
+    const hung = await memberProcesses(dir, join(dir, databaseProgram(database.primary)));
+    expect(hung.length).toBeGreaterThan(5);
     await database.fleet.reaches(await start(), 'recovered');
     expect(database.workers.effects()).toEqual(fencedFirst(database.primary));
     expect(await database.book()).toMatchObject({ lost: [] });
+    for (const { pid } of hung) expect(() => process.kill(pid, 'SIGCONT')).toThrow('ESRCH');
+    await expect(database.at(database.primary, 'CREATE TABLE woken ()')).rejects.toThrow(/read-only/);
   }, 120_000);
 
   it('has lost its Patroni while its PostgreSQL goes on taking writes is killed first, and no row is lost', async () => {

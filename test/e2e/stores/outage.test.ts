@@ -1,10 +1,8 @@
 import { readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { Client } from 'pg';
 import type { Salvage } from '../../../core/database';
 import type { RunReport } from '../../../core/run';
 import { databaseProgram } from '../../../core/topology';
-import { loadConfig } from '../../../operations';
 import { reconnect } from '../../../sandbox/faults/routes';
 import { useDatabase } from '../../harness/database';
 import { stepOf, testRuns } from '../../harness/runs';
@@ -24,21 +22,6 @@ const starts = () => database.workers.effects().filter((effect) => effect.starts
 async function killMembers(): Promise<void> {
   await database.fleet.breakDatabase('primary', 'kill');
   for (const _ of others()) await database.fleet.breakDatabase('replica', 'kill');
-}
-
-/** One statement at a member's own PostgreSQL, which waits for no standby. */
-async function at(member: string, statement: string): Promise<Record<string, unknown>[]> {
-  const { members } = loadConfig(database.fleet.sandbox.configPath).database!;
-  const url = new URL(database.fleet.sandbox.databaseUrl);
-  url.host = members[member]!.postgres;
-  const client = new Client({ connectionString: url.href });
-  await client.connect();
-  try {
-    await client.query('SET synchronous_commit = local');
-    return (await client.query<Record<string, unknown>>(statement)).rows;
-  } finally {
-    await client.end();
-  }
 }
 
 describe('all is down', () => {
@@ -130,8 +113,8 @@ describe('members apart', () => {
 
   it('one that takes writes beside the primary is fenced, and its conflicts are reported', async () => {
     database.workers.start();
-    await at(database.primary, 'CREATE TABLE account (id int PRIMARY KEY, owner text)');
-    await at(database.primary, "INSERT INTO account VALUES (1, 'nobody')");
+    await database.at(database.primary, 'CREATE TABLE account (id int PRIMARY KEY, owner text)');
+    await database.at(database.primary, "INSERT INTO account VALUES (1, 'nobody')");
     await database.fleet.breakDatabase('primary', 'patroni-kill');
     const next = await until(
       'Patroni alone has made another the primary',
@@ -142,8 +125,8 @@ describe('members apart', () => {
       },
       60_000,
     );
-    await at(next, "UPDATE account SET owner = 'majority' WHERE id = 1");
-    await at(database.primary, "UPDATE account SET owner = 'minority' WHERE id = 1");
+    await database.at(next, "UPDATE account SET owner = 'majority' WHERE id = 1");
+    await database.at(database.primary, "UPDATE account SET owner = 'minority' WHERE id = 1");
     const report = await carryOut('partition-response');
     expect(report.sentence).toMatch(
       new RegExp(
@@ -163,8 +146,8 @@ describe('members apart', () => {
         there: { id: 1, owner: 'majority' },
       }),
     ]);
-    expect(await at(database.primary, 'SELECT owner FROM account')).toEqual([{ owner: 'majority' }]);
-    await expect(at(database.primary, 'DELETE FROM account')).rejects.toThrow(/read-only/);
+    expect(await database.at(database.primary, 'SELECT owner FROM account')).toEqual([{ owner: 'majority' }]);
+    await expect(database.at(database.primary, 'DELETE FROM account')).rejects.toThrow(/read-only/);
   }, 180_000);
 
   it('a standby whose disk is empty is made anew, and nothing is killed for it', async () => {
