@@ -32,7 +32,15 @@ export interface DatabaseMember {
   /** `d1` */
   member: string;
   /** What its agent says. */
-  agent?: { role: 'primary' | 'standby'; state: string; synchronous: boolean } | undefined;
+  agent?:
+    | {
+        role: 'primary' | 'standby';
+        state: string;
+        synchronous: boolean;
+        /** When it reached the control plane last, ms since the epoch; it tries once in its loop. */
+        controlAt?: number;
+      }
+    | undefined;
   postgres?: PostgresState;
   /** Its machine answers that nobody listens where its PostgreSQL would: that is gone, not silent. */
   refuses?: boolean;

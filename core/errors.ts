@@ -137,6 +137,12 @@ export const ERRORS = {
     exit: 4,
     hint: 'Find out who was the primary last; `full-outage` starts it again (`--set primary=…`). Else restore a backup.',
   },
+  STILL_SERVES: {
+    retryable: false,
+    http: 409,
+    exit: 4,
+    hint: 'It is well for others: mend the way to it. Or stop it by hand, and answer with retry.',
+  },
   VERIFY_FAILED: {
     retryable: true,
     http: 500,

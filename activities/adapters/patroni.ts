@@ -27,6 +27,8 @@ const Report = Type.Object({
   state: Type.String(),
   role: Type.String(),
   sync_standby: Type.Optional(Type.Boolean()),
+  /** When it reached etcd last, seconds since the epoch. */
+  dcs_last_seen: Type.Optional(Type.Integer()),
 });
 
 /** What is used of the settings that all Patronis of a cluster share. */
@@ -242,9 +244,14 @@ function isRefusal(error: unknown): boolean {
   return (error as { code?: string }).code === 'ECONNREFUSED';
 }
 
-function agentOf({ role, state, sync_standby: synchronous = false }: Static<typeof Report>) {
+function agentOf({ role, state, sync_standby: synchronous = false, dcs_last_seen }: Static<typeof Report>) {
   const isPrimary = ['master', 'primary', 'leader'].includes(role);
-  return { role: isPrimary ? ('primary' as const) : ('standby' as const), state, synchronous };
+  return {
+    role: isPrimary ? ('primary' as const) : ('standby' as const),
+    state,
+    synchronous,
+    ...(dcs_last_seen === undefined ? {} : { controlAt: dcs_last_seen * 1_000 }),
+  };
 }
 
 function describeAgent(report: Static<typeof Report>): string {

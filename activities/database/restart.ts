@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { judgeDatabase, primaryAtWork, type ControlServer, type DatabaseView } from '../../core/database';
 import { SwitchoverError } from '../../core/errors';
 import { lastPrimary, type Remains } from '../../core/partition';
@@ -7,6 +8,7 @@ import { beating } from '../beating';
 import { databaseOf, type DatabaseSystems, type Deps } from '../deps';
 import { ensure } from '../ensure';
 import { requireAllowed } from '../require-allowed';
+import type { Database } from '../ports';
 import { until } from '../until';
 import { assessed, whyNotStart, whyNotTakeOver, type DatabaseAssessment } from './assess';
 import { fence, memberOf, remainsOf } from './fence';
@@ -15,7 +17,10 @@ import { fence, memberOf, remainsOf } from './fence';
 const CONTROL_MS = 30_000;
 /** How long the last primary may take until it is the primary again, ms: it reads its log first, and waits for its old lease. */
 const START_MS = 180_000;
+const LOOK_EVERY_MS = 500;
 
+/** Longer than the usual loop of an agent, ms, in which it reaches the control plane once. */
+const UNREACHED_MS = 15_000;
 /** What is left of a database of which too little runs. */
 export interface Left extends DatabaseAssessment {
   /** Who was the primary last, or is it. */
@@ -35,7 +40,9 @@ export function databaseRestart(deps: Deps) {
 
     /**
      * Starts every server of the control plane that does not answer; one that hangs is killed first. What they keep is on their disks.
-     * @throws VERIFY_FAILED where they do not answer then
+     * One that runs and is silent here may be well for the members: it is killed once none of them has reached the control plane for
+     * {@link UNREACHED_MS}.
+     * @throws STILL_SERVES where one has · VERIFY_FAILED where they do not answer then
      */
     startControl: beating(async ({ how }: { how: Intent }): Promise<Deed<ControlServer[]>> => {
       const { database, fleet } = databaseOf(deps);
@@ -47,7 +54,10 @@ export function databaseRestart(deps: Deps) {
         act: async (servers) => {
           for (const program of silent(servers).map(({ server }) => databaseProgram(server))) {
             const { pid } = await fleet.status(program);
-            if (pid !== 0) await fleet.kill(program, pid);
+            if (pid !== 0) {
+              await requireUnreached(database, program);
+              await fleet.kill(program, pid);
+            }
             await fleet.start(program);
           }
           await until('the control plane does not answer', CONTROL_MS, async () =>
@@ -140,6 +150,24 @@ async function remainsOfAll(
     ),
   );
   return Object.fromEntries(told);
+}
+
+/** Waits until no member has reached the control plane for long enough. @throws STILL_SERVES naming those that go on doing so */
+async function requireUnreached(database: Database, program: string): Promise<void> {
+  const began = Date.now();
+  for (;;) {
+    const { members } = await database.look();
+    const reached = members.filter(({ agent }) => (agent?.controlAt ?? 0) > Date.now() - UNREACHED_MS);
+    if (reached.length === 0) return;
+    if (Date.now() - began > 2 * UNREACHED_MS) {
+      const names = reached.map(({ member }) => member).join(' and ');
+      throw new SwitchoverError(
+        'STILL_SERVES',
+        `${program} runs and answers nobody here, but ${names} reached the control plane meanwhile`,
+      );
+    }
+    await delay(LOOK_EVERY_MS);
+  }
 }
 
 function namesOf(servers: readonly ControlServer[]): string {

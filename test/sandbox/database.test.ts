@@ -111,7 +111,7 @@ describe('up', () => {
     const config = parse(await readFile(sandbox().configPath, 'utf8')) as Config;
     expect(config.database).toMatchObject({
       url: `postgres://${at.database}/postgres`,
-      etcd: [at.etcd],
+      etcd: { etcd: at.etcd },
       members: {
         d1: { region: 'us-east-1' },
         d2: { region: 'eu-central-1' },

@@ -79,6 +79,21 @@ describe('all is down', () => {
   }, 180_000);
 });
 
+it('a primary that runs and says nothing is not killed before a person says so, where nobody can take over from it', async () => {
+  database.workers.start();
+  for (const _ of others()) await database.fleet.breakDatabase('replica', 'kill');
+  await database.fleet.breakDatabase('primary', 'hang');
+  const run = await runs.start('full-outage', {});
+  const { sentence } = await database.fleet.reaches(run, 'needs attention');
+  expect(sentence).toContain(
+    `${database.primary} runs but answers nobody here, and nobody can take over from it`,
+  );
+  expect(database.workers.effects().filter((effect) => !effect.includes('-remains'))).toEqual([]);
+  await database.fleet.operations.decide(run, 'retry', { by: 'ada', reason: 'it hangs, I looked' });
+  await database.fleet.reaches(run, 'recovered');
+  expect((await database.systems.database.look()).leader).toBe(database.primary);
+}, 180_000);
+
 it('a control plane that hangs is started again, and nothing else is touched', async () => {
   database.workers.start();
   await database.fleet.breakDatabase('etcd', 'hang');
