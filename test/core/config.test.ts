@@ -18,7 +18,7 @@ describe('the database in the environment file', () => {
   test.each<[string, (database: DatabaseConfig) => object]>([
     ['database.kind', (database) => ({ ...database, kind: 'oracle' })],
     ['database.url', (database) => ({ ...database, url: 'somewhere' })],
-    ['database.etcd', (database) => ({ ...database, etcd: [] })],
+    ['database.etcd', (database) => ({ ...database, etcd: {} })],
     ['database.scope', (database) => ({ ...database, scope: 'Main cluster' })],
     ['database.members', ({ members, ...rest }) => ({ ...rest, members: { d1: members['d1'] } })],
     [
