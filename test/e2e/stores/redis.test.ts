@@ -106,7 +106,7 @@ async function ask<T>(member: string, question: (redis: Redis) => Promise<T>): P
 const processOf = async (redis: Redis): Promise<number> =>
   Number(/process_id:(\d+)/.exec(await redis.info('server'))?.[1]);
 
-/** Has these Sentinels hold a silent primary for down after 3 s: later than the run wants to hold them back. */
+/** Has these Sentinels hold a silent primary for down after 8 s: later than the run wants to hold them back, on a busy machine too. */
 async function impatient(...names: string[]): Promise<void> {
   const { name: store, sentinels } = loadConfig(fleet.sandbox.configPath).sessions.sentinel!;
   for (const name of names) {
@@ -114,7 +114,7 @@ async function impatient(...names: string[]): Promise<void> {
       password: fleet.sandbox.env[SENTINEL_VARIABLE]!,
       enableReadyCheck: false,
     });
-    await redis.call('SENTINEL', 'SET', store, 'down-after-milliseconds', 3_000);
+    await redis.call('SENTINEL', 'SET', store, 'down-after-milliseconds', 8_000);
     redis.disconnect();
   }
 }
