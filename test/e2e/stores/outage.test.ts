@@ -1,7 +1,11 @@
 import { readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { databaseRestart } from '../../../activities/database/restart';
+import type { Deps } from '../../../activities/deps';
 import type { Salvage } from '../../../core/database';
-import type { RunReport } from '../../../core/run';
+import type { Intent, RunReport } from '../../../core/run';
 import { databaseProgram } from '../../../core/topology';
 import { reconnect } from '../../../sandbox/faults/routes';
 import { useDatabase } from '../../harness/database';
@@ -106,6 +110,23 @@ it('a control plane that hangs is started again, and nothing else is touched', a
     leader: database.primary,
     clients: { ok: true },
   });
+}, 60_000);
+
+it('a control plane that only we do not reach is not killed while members reach it', async () => {
+  const { systems } = database;
+  const control = async () => [{ server: 'etcd', ok: false, said: 'no way from here' }];
+  const blind = { ...systems, database: { ...systems.database, control } };
+  const { startControl } = databaseRestart({ database: blind } as unknown as Deps);
+  const { pid } = await systems.fleet.status('database-etcd');
+  const how: Intent = { mode: 'execute', key: 'test' };
+  const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+  await expect(environment.run(startControl, { how })).rejects.toMatchObject({
+    code: 'STILL_SERVES',
+    message: expect.stringMatching(
+      /answers nobody here, but d1 and d2 and d3 reached the control plane meanwhile$/,
+    ),
+  });
+  expect((await systems.fleet.status('database-etcd')).pid).toBe(pid);
 }, 60_000);
 
 describe('members apart', () => {
