@@ -24,11 +24,12 @@ export function membersApart(view: DatabaseView, primary: string | undefined): A
 
 /**
  * Members apart from a primary at work that can be brought back to it. One that is on its way is left alone, however long that takes.
- * One that is silent cannot be; if it was the primary, the failover that replaced it has fenced it.
+ * One that is silent cannot be; if it was the primary, the failover that replaced it has fenced it. Whether clients can write is not
+ * asked: in synchronous mode they wait for the very standby that is away.
  */
 export function membersToBring(view: DatabaseView): Apart[] {
   const primary = primaryAtWork(view)?.member;
-  if (primary === undefined || !view.clients.ok) return [];
+  if (primary === undefined) return [];
   return membersApart(view, primary).filter(({ standing }) => standing !== 'silent' && standing !== 'joins');
 }
 
