@@ -15,6 +15,11 @@ export interface Apart {
   said: string;
 }
 
+/** Whether a member's agent is at work, which brings it to follow by itself. */
+export function agentAtWork({ standing }: Pick<Apart, 'standing'>): boolean {
+  return standing === 'lags' || standing === 'joins';
+}
+
 /** Those of its members that are not with this primary. */
 export function membersApart(view: DatabaseView, primary: string | undefined): Apart[] {
   return view.members

@@ -1,5 +1,5 @@
 import type { DatabaseView, Salvage } from '../core/database';
-import type { Apart } from '../core/partition';
+import { agentAtWork, type Apart } from '../core/partition';
 import type { Deed } from '../core/run';
 import type { DatabaseAssessment } from '../activities/database/assess';
 import type { Fenced, FenceLook } from '../activities/database/fence';
@@ -159,7 +159,7 @@ async function bringTogether(
       ? await run.act({ title: `Fence ${member}`, act: (how) => work.fenceApart({ member, how }) })
       : undefined;
     // An agent that is at work brings its member to follow by itself: to interrupt it may cost hours.
-    const atWork = standing === 'lags' || standing === 'joins';
+    const atWork = agentAtWork({ standing });
     met.push(
       await (atWork ? follow(run, member) : rejoin(run, member, view, fencing && evidenceOf(fencing))),
     );

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { judgeDatabase, type DatabaseVerdict, type DatabaseView } from '../../core/database';
 import { whyNot } from '../../core/guards';
-import { membersApart, type Apart } from '../../core/partition';
+import { agentAtWork, membersApart, type Apart } from '../../core/partition';
 import type { Finding, Refusal } from '../../core/run';
 import type { DatabaseSystems } from '../deps';
 
@@ -38,8 +38,7 @@ export async function assessDatabase({ database }: DatabaseSystems): Promise<Fin
 
 export function assessed(verdict: DatabaseVerdict, view: DatabaseView): DatabaseAssessment {
   const apart = membersApart(view, verdict.primary);
-  const down = apart.filter(({ standing }) => standing !== 'lags' && standing !== 'joins');
-  return { ...verdict, view, apart: verdict.failed ? down : apart };
+  return { ...verdict, view, apart: verdict.failed ? apart.filter((one) => !agentAtWork(one)) : apart };
 }
 
 /** Why nobody must be let take over, or null. */

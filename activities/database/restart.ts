@@ -18,9 +18,9 @@ const CONTROL_MS = 30_000;
 /** How long the last primary may take until it is the primary again, ms: it reads its log first, and waits for its old lease. */
 const START_MS = 180_000;
 const LOOK_EVERY_MS = 500;
-
 /** Longer than the usual loop of an agent, ms, in which it reaches the control plane once. */
 const UNREACHED_MS = 15_000;
+
 /** What is left of a database of which too little runs. */
 export interface Left extends DatabaseAssessment {
   /** Who was the primary last, or is it. */
