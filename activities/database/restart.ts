@@ -75,7 +75,7 @@ export function databaseRestart(deps: Deps) {
      */
     lookAtRemains: beating(async ({ named }: { named: string | undefined }): Promise<Finding<Left>> => {
       const systems = databaseOf(deps);
-      const view = await systems.database.look();
+      const view = await caughtUp(systems.database);
       const verdict = judgeDatabase(view);
       const remains = await remainsOfAll(systems, view);
       const primary = primaryAtWork(view)?.member ?? named ?? verdict.primary ?? lastPrimary(remains, view);
@@ -136,6 +136,18 @@ export function databaseRestart(deps: Deps) {
       },
     ),
   };
+}
+
+/**
+ * The database once every agent that answers has reached the control plane, or who takes over is clear. One that has only just got
+ * the control plane back does not know yet whether its member is the synchronous standby, so nobody would be found to take over.
+ */
+async function caughtUp(database: Database): Promise<DatabaseView> {
+  for (const began = Date.now(); ; await delay(LOOK_EVERY_MS)) {
+    const view = await database.look();
+    const reached = view.members.every(({ agent }) => !agent || (agent.controlAt ?? 0) > began);
+    if (reached || judgeDatabase(view).candidate || Date.now() - began > UNREACHED_MS) return view;
+  }
 }
 
 /** What their machines know of the members whose PostgreSQL does not answer; undefined where those cannot tell. */

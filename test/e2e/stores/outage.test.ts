@@ -4,7 +4,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { databaseRestart } from '../../../activities/database/restart';
 import type { Deps } from '../../../activities/deps';
-import type { Salvage } from '../../../core/database';
+import type { DatabaseMember, Salvage } from '../../../core/database';
 import type { Intent, RunReport } from '../../../core/run';
 import { databaseProgram } from '../../../core/topology';
 import { reconnect } from '../../../sandbox/faults/routes';
@@ -127,6 +127,25 @@ it('a control plane that only we do not reach is not killed while members reach 
     ),
   });
   expect((await systems.fleet.status('database-etcd')).pid).toBe(pid);
+}, 60_000);
+
+it('standbys that have only just got the control plane back are waited for before the last primary is started', async () => {
+  const { systems } = database;
+  let looks = 0;
+  const look = async () => {
+    const view = await systems.database.look();
+    const late = ({ agent, ...rest }: DatabaseMember): DatabaseMember => ({
+      ...rest,
+      agent: agent && { ...agent, synchronous: false, controlAt: 0 },
+    });
+    return looks++ === 0 ? { ...view, members: view.members.map(late) } : view;
+  };
+  const late = { ...systems, database: { ...systems.database, look } };
+  const { lookAtRemains } = databaseRestart({ database: late } as unknown as Deps);
+  const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+  expect(await environment.run(lookAtRemains, { named: undefined })).toMatchObject({
+    value: { candidate: expect.stringMatching(/^d\d$/) },
+  });
 }, 60_000);
 
 describe('members apart', () => {
