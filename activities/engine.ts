@@ -1,16 +1,27 @@
 import { Context } from '@temporalio/activity';
 import type { Config } from '../core/config';
 import { millis } from '../core/time';
-import type { Grant, Holding, Release, StartRequest } from '../core/coordination';
+import type { Grant, Holding, Release, StartRequest, Started } from '../core/coordination';
 import { SwitchoverError } from '../core/errors';
-import type { Briefing } from '../core/run';
+import type { Briefing, DecisionKind, DecisionRequest, RunReport } from '../core/run';
 import { findRunbook, scopeOf } from '../core/runbook';
 import { checkRequest } from '../core/runbook-schema';
 import { parseScope } from '../core/scope';
-import { catalogue } from '../operations';
+import { catalogue, type StartAsk } from '../operations';
 import { findNode, findZone, regionConfig } from '../core/topology';
+import { beating } from './beating';
 import type { Deps } from './deps';
 import type { Notice } from './ports';
+
+/** A decision for a run that is a step of another. */
+interface Passing {
+  run: string;
+  /** Whose step it is. */
+  under: string;
+  kind: DecisionKind;
+  decision: DecisionRequest;
+  wait?: boolean;
+}
 
 /** Activities every run needs, whatever its runbook. */
 export function engineActivities(deps: Deps) {
@@ -38,6 +49,33 @@ export function engineActivities(deps: Deps) {
     async giveBack(release: Release): Promise<void> {
       await whileAsked(() => deps.operations.giveBack(release));
     },
+
+    /** Starts a run as a step of another, or joins the one that does the same already; the same key gives the same run. */
+    async startNested(ask: StartAsk): Promise<Started> {
+      return whileAsked(() => deps.operations.start(ask));
+    },
+
+    /** The report of a run once it is over. */
+    followNested: beating(({ run }: { run: string }): Promise<RunReport> =>
+      whileAsked(() => deps.operations.outcome(run)),
+    ),
+
+    /**
+     * Passes a decision on to a run that is a step of another. One that it does not take then is void, and so is one to a run that
+     * was only joined: it is somebody else's.
+     * @param ask.wait until that run is over
+     */
+    tellNested: beating(async (ask: Passing): Promise<void> => {
+      const { run, under, kind, decision, wait } = ask;
+      const { operations } = deps;
+      await whileAsked(async () => {
+        if ((await operations.show(run)).under !== under) return;
+        await operations.decide(run, kind, decision).catch((error: unknown) => {
+          if (!(error instanceof SwitchoverError) || error.code !== 'DECISION_REFUSED') throw error;
+        });
+        if (wait) await operations.outcome(run);
+      });
+    }),
 
     async notifyPeople({ notice, key }: { notice: Notice; key: string }): Promise<void> {
       await deps.notifier.notify(notice, key);

@@ -100,17 +100,23 @@ function origin({ mode, by, reason, incident, startedAt }: RunReport): string {
   return `${mode}, asked for by ${plain(by)}${why} at ${clockTime(startedAt)} UTC${about}`;
 }
 
-function steps(records: readonly StepRecord[]): string {
-  return records.map(stepLine).join('\n');
+function steps(records: readonly StepRecord[], indent = ''): string {
+  return records
+    .flatMap((step) => [
+      `${indent}${stepLine(step)}`,
+      ...(step.nested ? [steps(step.nested.steps, `${indent}   `)] : []),
+    ])
+    .join('\n');
 }
 
 /** `3. ✓ 15:57:28 **Restart it** (try 2, 74 ms): started as pid 4711`; two steps of one second differ in their order. */
-function stepLine({ id, state, title, sentence, startedAt, endedAt, attempts }: StepRecord): string {
+function stepLine({ id, state, title, sentence, startedAt, endedAt, attempts, run }: StepRecord): string {
   const facts = [
     ...(attempts > 1 ? [`try ${attempts}`] : []),
     ...(endedAt ? [elapsed(between(startedAt, endedAt))] : ['under way']),
   ].join(', ');
-  const said = sentence ? `: ${plain(sentence)}` : '';
+  const what = sentence ?? run;
+  const said = what ? `: ${plain(what)}` : '';
   return `${id}. ${MARK[state]} ${clockTime(startedAt)} **${plain(title)}** (${facts})${said}`;
 }
 

@@ -79,6 +79,8 @@ export interface Warrant {
   waitsFor?: string[];
   /** Why automation has to ask a person before it acts this time. */
   doubt?: string;
+  /** The run whose step this one is. */
+  under?: string;
   /** Set by the coordinator: it holds the scope's lock for the run, and has checked the request. */
   granted?: Briefing;
 }
@@ -146,7 +148,8 @@ export interface StepRecord {
   /** Position, 1-based; undo steps come after the steps they undo. */
   id: number;
   title: string;
-  kind: 'look' | 'choose' | 'act' | 'watch' | 'undo' | 'escalate';
+  /** `run`: another runbook, carried out as a step of this one. */
+  kind: 'look' | 'choose' | 'act' | 'run' | 'watch' | 'undo' | 'escalate';
   state: StepState;
   sentence?: string;
   /** Observed values before and after, as the activity returned them. */
@@ -158,6 +161,9 @@ export interface StepRecord {
   attempts: number;
   /** When the act was sent, by the clock of the worker that sent it. */
   actedAt?: string;
+  /** Of a step that is another run: its id, and its report once it is over. */
+  run?: string;
+  nested?: RunReport;
 }
 
 /** What an operator may tell a run. */
@@ -210,6 +216,8 @@ export interface RunReport {
   trigger: Trigger;
   reason?: string;
   incident?: string;
+  /** The run whose step this one is. */
+  under?: string;
   startedAt: string;
   endedAt?: string;
   clock: Clock;

@@ -67,6 +67,8 @@ export interface StartAsk {
   reason?: string;
   /** Default `manual`. */
   trigger?: Trigger;
+  /** The run whose step this one is, and the name that this one is to have: the same name and ask give the same run. */
+  under?: { run: string; as: string };
   /** Idempotency key: the same key and ask give the same run, for as long as Temporal keeps it. */
   key?: string;
 }
@@ -112,18 +114,20 @@ export class Operations {
    */
   async start(ask: StartAsk): Promise<Started> {
     const runbook = findRunbook(this.catalogue, ask.runbook);
-    const { input, mode = 'execute', by, reason, trigger = 'manual' } = ask;
+    const { input, mode = 'execute', by, reason, trigger = 'manual', under } = ask;
     checkRequest(runbook, { input, mode, by, ...(reason === undefined ? {} : { reason }) });
     const scope = scopeOf(runbook, input);
     const digest = createHash('sha256')
       .update(JSON.stringify([runbook.id, input, mode]))
       .digest('hex')
       .slice(0, 16);
-    const run = ask.key ? keyedRun(runbook.id, ask.key) : runId(runbook.id, scope, new Date().toISOString());
-    if (ask.key && (await this.exists(run, digest))) return { run, joined: true };
+    const named = under?.as ?? (ask.key && keyedRun(runbook.id, ask.key));
+    const run = named || runId(runbook.id, scope, new Date().toISOString());
+    if (named && (await this.exists(run, digest))) return { run, joined: true };
     const because = reason === undefined ? {} : { reason };
+    const beneath = under === undefined ? {} : { under: under.run };
     if (mode === 'plan') {
-      const warrant = { by, trigger };
+      const warrant = { by, trigger, ...beneath };
       await launch(this.client, {
         run,
         runbook: runbook.id,
@@ -144,6 +148,7 @@ export class Operations {
       by,
       digest,
       ...because,
+      ...beneath,
     };
     return this.coordinate(startRun, request, run);
   }
@@ -271,6 +276,18 @@ export class Operations {
       `${run} is not over after ${timeoutMs} ms: it is ${last?.state ?? 'unknown'}`,
       last,
     );
+  }
+
+  /** The report of a run once it is over, however long that takes. @throws as {@link show} */
+  async outcome(run: string): Promise<RunReport> {
+    // However it ended: what came of it is in its report.
+    await this.client.workflow
+      .getHandle(run)
+      .result()
+      .catch(() => undefined);
+    const seen = await this.show(run);
+    if (isOver(seen.state)) return seen;
+    throw new SwitchoverError('TEMPORAL_UNREACHABLE', `${run} could not be followed to its end`);
   }
 
   /** Locks and open incidents; empty where nothing ever happened. */

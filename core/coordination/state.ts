@@ -148,6 +148,8 @@ export interface StartRequest {
   reason?: string;
   /** Digest of what was asked under an idempotency key. */
   digest?: string;
+  /** The run whose step this one is: where that one holds the scope, or one around it, this one needs no lock of its own. */
+  under?: string;
 }
 
 /** The answer to a start: the run asked for, or the one of the same runbook that already works on the scope. */

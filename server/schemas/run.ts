@@ -34,7 +34,7 @@ export const StepSchema = exactly<StepRecord>()(
     {
       id: Type.Integer(),
       title: Type.String(),
-      kind: oneOf(['look', 'choose', 'act', 'watch', 'undo', 'escalate']),
+      kind: oneOf(['look', 'choose', 'act', 'run', 'watch', 'undo', 'escalate']),
       state: oneOf(['running', 'done', 'unchanged', 'would change', 'failed', 'skipped', 'refused']),
       sentence: Type.Optional(Type.String({ description: 'what it did, or why not' })),
       before: Type.Optional(Type.Unknown({ description: 'values observed before' })),
@@ -43,6 +43,8 @@ export const StepSchema = exactly<StepRecord>()(
       endedAt: Type.Optional(Time),
       attempts: Type.Integer({ description: 'tries by the operator or the runbook' }),
       actedAt: Type.Optional(Time),
+      run: Type.Optional(Type.String({ description: 'of a step that is another run: that run' })),
+      nested: Type.Optional(named<RunReport>('RunReport')),
     },
     { $id: 'Step' },
   ),
@@ -72,6 +74,7 @@ export const ReportSchema = exactly<RunReport>()(
       trigger: oneOf(TRIGGERS),
       reason: Type.Optional(Type.String()),
       incident: Type.Optional(Type.String()),
+      under: Type.Optional(Type.String({ description: 'the run whose step this one is' })),
       startedAt: Time,
       endedAt: Type.Optional(Time),
       clock: object(

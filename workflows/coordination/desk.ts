@@ -228,21 +228,23 @@ export class Desk {
   }
 
   private async startRun(ask: StartRequest): Promise<Started> {
-    const { run, runbook, scope, input, mode, trigger, by, reason, digest } = ask;
+    const { run, runbook, scope, input, mode, trigger, by, reason, digest, under } = ask;
     const refusal = await this.whyNotStart(ask);
     if (refusal) throw ApplicationFailure.nonRetryable(refusal.sentence, refusal.code);
+    const request = { input, mode, ...(reason === undefined ? {} : { reason }) };
+    const warrant: Warrant = { by, trigger, ...(under === undefined ? {} : { under }) };
+    const launching = { run, runbook, scope, request, warrant, ...(digest ? { digest } : {}) };
+    if (under !== undefined && this.holders.covers(under, scope)) {
+      await this.holders.launchUnder(launching);
+      return { run, joined: false };
+    }
     const same = doesTheSame(this.now, this.holders.claimOf(ask));
     if (same && (await this.holders.isAtWork(same))) return { run: same.run, joined: true };
     const contest = await this.holders.claim(this.holders.claimOf(ask));
     if (contest.outcome === 'refused')
       throw ApplicationFailure.nonRetryable(heldBy(scope, contest.by), 'LOCK_HELD');
-    const request = { input, mode, ...(reason === undefined ? {} : { reason }) };
-    const warrant: Warrant = { by, trigger };
     const parts = unfinished(this.now, rivalsIn(contest));
-    await this.holders.launch(
-      { run, runbook, scope, request, warrant, ...(digest ? { digest } : {}) },
-      contest,
-    );
+    await this.holders.launch(launching, contest);
     const own = this.holders.claimBy(run);
     for (const part of own ? parts : []) this.join(own!, part);
     this.show();

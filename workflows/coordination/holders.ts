@@ -18,6 +18,7 @@ import {
 } from '../../core/coordination';
 import type { Trigger } from '../../core/run';
 import { findRunbook } from '../../core/runbook';
+import { contains } from '../../core/scope';
 import { catalogue } from '../catalogue';
 import { causeOf } from '../engine/outcome';
 import * as messages from '../messages';
@@ -123,14 +124,25 @@ export class Holders {
       return atWork;
     } catch (error) {
       this.drop(run);
-      const { sentence, code } = causeOf(error);
-      throw ApplicationFailure.nonRetryable(
-        `${run} was not started: ${sentence}`,
-        code ?? 'TEMPORAL_UNREACHABLE',
-      );
+      throw notStarted(run, error);
     } finally {
       this.grant();
     }
+  }
+
+  /** Starts a run as a step of another, whose lock is around its scope. */
+  async launchUnder(asked: Parameters<typeof launchRun>[0]): Promise<void> {
+    try {
+      await launchRun(asked);
+    } catch (error) {
+      throw notStarted(asked.run, error);
+    }
+  }
+
+  /** Whether a run holds this scope or one around it. */
+  covers(run: string, scope: string): boolean {
+    const claim = this.claimBy(run);
+    return claim !== undefined && contains(claim.scope, scope);
   }
 
   /** Tells a run what was decided about it before it could be told. */
@@ -161,6 +173,14 @@ export class Holders {
   claimBy(run: string): Claim | undefined {
     return claims(this.now).find((claim) => claim.run === run);
   }
+}
+
+function notStarted(run: string, error: unknown): ApplicationFailure {
+  const { sentence, code } = causeOf(error);
+  return ApplicationFailure.nonRetryable(
+    `${run} was not started: ${sentence}`,
+    code ?? 'TEMPORAL_UNREACHABLE',
+  );
 }
 
 /** Who has to make room first. */

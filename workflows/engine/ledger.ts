@@ -4,11 +4,12 @@ import type { Clock, RunReport, RunRequest, RunState, StepRecord, StepState, War
 import { attributes } from '../attributes';
 
 /** What a step's work answered, as far as the ledger keeps it. */
-interface Answer {
+export interface Answer {
   sentence: string;
   before?: unknown;
   after?: unknown;
   at?: string;
+  nested?: RunReport;
 }
 
 /** Keeps the run's report and shows every change of it: in Temporal's current details and search attributes. */
@@ -17,7 +18,12 @@ export class Ledger {
 
   constructor(runbook: string, scope: string, request: RunRequest, warrant: Warrant | undefined) {
     const { input, mode = 'execute', reason } = request;
-    const { by = request.by ?? 'somebody in the Temporal UI', trigger = 'unknown', incident } = warrant ?? {};
+    const {
+      by = request.by ?? 'somebody in the Temporal UI',
+      trigger = 'unknown',
+      incident,
+      under,
+    } = warrant ?? {};
     this.report = {
       run: workflowInfo().workflowId,
       runbook,
@@ -30,6 +36,7 @@ export class Ledger {
       trigger,
       ...(reason === undefined ? {} : { reason }),
       ...(incident ? { incident: incident.id } : {}),
+      ...(under === undefined ? {} : { under }),
       startedAt: workflowInfo().startTime.toISOString(),
       clock: incident ? { faultAt: incident.faultAt } : {},
       objective: { rtoMs: 0 },
@@ -71,11 +78,12 @@ export class Ledger {
     this.show();
   }
 
-  close(step: StepRecord, state: StepState, { sentence, before, after, at }: Answer): void {
+  close(step: StepRecord, state: StepState, { sentence, before, after, at, nested }: Answer): void {
     Object.assign(step, { state, sentence, endedAt: now() });
     if (before !== undefined) step.before = before;
     if (after !== undefined) step.after = after;
     if (at !== undefined) step.actedAt = at;
+    if (nested !== undefined) step.nested = nested;
     this.show();
   }
 

@@ -1,9 +1,21 @@
 import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
-import type { Briefing, Clock, Deed, Finding, Intent, Mode, StepRecord } from '../../core/run';
+import type {
+  Briefing,
+  Clock,
+  Deed,
+  DecisionKind,
+  DecisionRequest,
+  Finding,
+  Intent,
+  Mode,
+  RunReport,
+  StepRecord,
+} from '../../core/run';
 import { callPeople } from './escalation';
-import type { Ledger } from './ledger';
+import type { Answer, Ledger } from './ledger';
 import type { Operator } from './operator';
 import { summarize } from './interceptors';
+import { Nested, type Beneath, type NestedDeed } from './nested';
 import { Aborted, Ended, StepFailed, Yielded, causeOf } from './outcome';
 
 /** A step that changes the world. `act` and `undo` look first and do nothing where the world is already so. */
@@ -36,6 +48,7 @@ export class Run {
   /** Above 0 while another way remains: a failed step gives way instead of asking a person. */
   private tentative = 0;
   private current: { scope: CancellationScope; kind: StepRecord['kind'] } | undefined;
+  private readonly nested: Nested;
   private again: { title: string; observe: () => Promise<Finding> } | undefined;
 
   constructor(
@@ -43,7 +56,9 @@ export class Run {
     private readonly operator: Operator,
     readonly briefing: Briefing,
     private readonly onFailure: 'ask' | 'undo',
-  ) {}
+  ) {
+    this.nested = new Nested(ledger);
+  }
 
   get mode(): Mode {
     return this.ledger.report.mode;
@@ -78,6 +93,29 @@ export class Run {
       if (refused && tries === 1 && undo && this.undos.at(-1) === undo) this.undos.pop();
       throw error;
     }
+  }
+
+  /**
+   * Carries another runbook out as one step and waits for its end; what it lost counts as this run's loss too.
+   * @returns its report; undefined where a person has skipped the step
+   */
+  async nest(what: Beneath): Promise<RunReport | undefined> {
+    const { nested } = await this.perform<NestedDeed>(
+      what.title,
+      'run',
+      (how, step) => this.nested.carryOut(step, how, what),
+      (deed) => deed,
+      (sentence) => ({ changed: false, sentence }),
+    );
+    const { sessionsLost, rowsLost } = nested?.actual ?? {};
+    if (sessionsLost !== undefined) this.lost('sessions', sessionsLost);
+    if (rowsLost !== undefined) this.lost('rows', rowsLost);
+    return nested;
+  }
+
+  /** Passes a decision on to the runs that are steps of this one and under way. */
+  pass(kind: DecisionKind, decision: DecisionRequest): void {
+    this.nested.pass(kind, decision);
   }
 
   /** Sees what the acts before it brought about. A plan brings nothing about: there it is only listed, without a value. */
@@ -194,9 +232,8 @@ export class Run {
   private async perform<R extends { sentence: string }>(
     title: string,
     kind: StepRecord['kind'],
-    work: (how: Intent) => Promise<R>,
-    keep: (result: R) => { sentence: string; before?: unknown; after?: unknown; at?: string } = (result) =>
-      result,
+    work: (how: Intent, step: StepRecord) => Promise<R>,
+    keep: (result: R) => Answer = (result) => result,
     skipped?: (sentence: string) => R,
   ): Promise<R> {
     if (this.operator.holding || this.operator.ending) await this.boundary();
@@ -204,7 +241,7 @@ export class Run {
     for (;;) {
       try {
         summarize(title);
-        const result = await this.interruptible(kind, () => work(this.intent(step)));
+        const result = await this.interruptible(kind, () => work(this.intent(step), step));
         this.ledger.close(step, this.stateAfter(kind, result), keep(result));
         return result;
       } catch (error) {
@@ -322,7 +359,7 @@ export class Run {
   }
 
   private stateAfter(kind: StepRecord['kind'], result: { sentence: string; changed?: boolean }) {
-    if (kind !== 'act') return 'done';
+    if (kind !== 'act' && kind !== 'run') return 'done';
     if (!result.changed) return 'unchanged';
     return this.mode === 'plan' ? 'would change' : 'done';
   }

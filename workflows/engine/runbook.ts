@@ -10,7 +10,7 @@ import {
 } from '@temporalio/workflow';
 import { millis } from '../../core/time';
 import type { Yield } from '../../core/coordination';
-import type { AlertRef, Outcome, RunReport, RunRequest, Trigger, Warrant } from '../../core/run';
+import type { AlertRef, Outcome, RunReport, RunRequest, StepRecord, Trigger, Warrant } from '../../core/run';
 import { findRunbook, scopeOf, type Runbook } from '../../core/runbook';
 import { precedenceOf } from '../../core/coordination';
 import { initialAttributes } from '../attributes';
@@ -46,6 +46,26 @@ export function runbook<Input>(
   };
 }
 
+/** The kinds of steps that change the world. */
+const ACTS: readonly StepRecord['kind'][] = ['act', 'run'];
+
+/** What the steps would change, those of runs beneath included. */
+function planOf(steps: readonly StepRecord[]): NonNullable<RunReport['plan']> {
+  const own = steps.filter(({ nested }) => !nested);
+  const changing = own.filter(({ state }) => state === 'would change');
+  const beneath = steps.flatMap(({ nested }) => nested?.plan ?? []);
+  const sum = (count: (plan: NonNullable<RunReport['plan']>) => number) =>
+    beneath.reduce((total, plan) => total + count(plan), 0);
+  return {
+    mutating: changing.length + sum(({ mutating }) => mutating),
+    readOnly: own.length - changing.length + sum(({ readOnly }) => readOnly),
+    changes: steps.flatMap(({ state, nested, sentence, title }) => {
+      if (nested) return nested.plan?.changes ?? [];
+      return state === 'would change' ? [sentence ?? title] : [];
+    }),
+  };
+}
+
 /** One execution of a runbook: what stands around its steps. */
 class Engine {
   private readonly operator: Operator;
@@ -67,8 +87,9 @@ class Engine {
     private readonly warrant: Warrant | undefined,
   ) {
     const { report } = ledger;
-    this.operator = new Operator(report, ({ kind }) => {
+    this.operator = new Operator(report, ({ kind, by, reason }) => {
       if (kind === 'abort') this.run?.interrupt();
+      if (kind === 'pause' || kind === 'resume') this.run?.pass(kind, { by, reason });
       ledger.show();
     });
     setHandler(reportQuery, () => report, {
@@ -245,11 +266,11 @@ class Engine {
   /** Whether any act was begun. */
   private get touched(): boolean {
     const { mode, steps } = this.ledger.report;
-    return mode !== 'plan' && steps.some(({ kind }) => kind === 'act');
+    return mode !== 'plan' && steps.some(({ kind }) => ACTS.includes(kind));
   }
 
   private get changed(): boolean {
-    return this.ledger.report.steps.some(({ kind, state }) => kind === 'act' && state === 'done');
+    return this.ledger.report.steps.some(({ kind, state }) => ACTS.includes(kind) && state === 'done');
   }
 
   private async undo(sentence: string, outcome: Outcome = 'rolled back'): Promise<void> {
@@ -263,12 +284,7 @@ class Engine {
     const { report } = this.ledger;
     report.endedAt = now();
     if (report.mode === 'plan') {
-      const changing = report.steps.filter(({ state }) => state === 'would change');
-      report.plan = {
-        mutating: changing.length,
-        readOnly: report.steps.length - changing.length,
-        changes: changing.map((step) => step.sentence ?? step.title),
-      };
+      report.plan = planOf(report.steps);
     }
     this.ledger.enter(
       outcome,

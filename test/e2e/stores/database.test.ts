@@ -279,9 +279,10 @@ describe('fence before promote', () => {
     const run = await start();
     const end = until(
       `${run} is over`,
-      async (): Promise<false | RunReport> => {
+      async (): Promise<RunReport> => {
         const report = await database.fleet.operations.show(run);
-        return isOver(report.state) && report;
+        if (isOver(report.state)) return report;
+        throw new Error(`it is ${report.state}: ${report.sentence}`);
       },
       100_000,
     );

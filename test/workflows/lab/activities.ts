@@ -5,10 +5,10 @@ import type { Deps } from '../../../activities/deps';
 import { engineActivities } from '../../../activities/engine';
 import type { Assessor } from '../../../activities/node/assess';
 import type { Briefing, Intent } from '../../../core/run';
-import type { Rules } from '../../../core/coordination';
+import type { Holding, Release, Rules } from '../../../core/coordination';
 import { findRunbook } from '../../../core/runbook';
 import { checkRequest } from '../../../core/runbook-schema';
-import type { Operations } from '../../../operations';
+import { Operations } from '../../../operations';
 import { launch, type Launch } from '../../../operations/launch';
 import { coordinatorId, holds, released } from '../../../workflows/messages';
 import catalogue from './catalogue';
@@ -50,13 +50,13 @@ export function labActivities(client: Client, world: () => World) {
       if (!(error instanceof WorkflowNotFoundError)) throw error; // most tests go without one
     }
   };
-  const { recordHolding, giveBack } = engineActivities({
-    operations: {
-      until: (signal, ask) => client.withAbortSignal(signal, ask),
-      recordHolding: (holding) => tell(holds, holding),
-      giveBack: (release) => tell(released, release),
-    } as Operations,
-  } as Deps);
+  const operations = Object.assign(new Operations(client, 'lab', catalogue), {
+    recordHolding: (holding: Holding) => tell(holds, holding),
+    giveBack: (release: Release) => tell(released, release),
+  });
+  const { recordHolding, giveBack, startNested, followNested, tellNested } = engineActivities({
+    operations,
+  } as unknown as Deps);
   return {
     look: async (asked: { thing: string }) =>
       world().call(`look ${asked.thing}`, asked, () => ({
@@ -91,6 +91,9 @@ export function labActivities(client: Client, world: () => World) {
 
     recordHolding,
     giveBack,
+    startNested,
+    followNested,
+    tellNested,
 
     acquireScope: async (asked: unknown) => world().call('acquireScope', asked, () => ({ granted: true })),
 

@@ -16,6 +16,8 @@ export type Line =
   | { afterPause: StepLine }
   | { mark: keyof Clock; at: string }
   | { lose: number }
+  /** Another lab runbook on this node as one step. */
+  | { nest: Played; by?: 'lab-ask' | 'lab-undo' }
   | { end: 'recovered' | 'succeeded'; saying: string };
 
 export interface Played {
@@ -48,6 +50,10 @@ async function playLine(run: Run, line: Line): Promise<void> {
   }
   if ('mark' in line) return run.mark(line.mark, line.at);
   if ('lose' in line) return run.lost('sessions', line.lose);
+  if ('nest' in line) {
+    const { nest, by: runbook = 'lab-undo' } = line;
+    return void (await run.nest({ title: `run ${runbook}`, runbook, input: { ...nest } }));
+  }
   if ('end' in line) return run[line.end](line.saying);
   const ways = Object.entries(line.choose).map(([name, lines]) => ({ name, go: () => play(run, { lines }) }));
   await run.firstThatWorks('choose', ways);

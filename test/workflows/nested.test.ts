@@ -1,0 +1,119 @@
+import { Operations } from '../../operations';
+import { timeline } from '../../core/report';
+import { until } from '../harness/until';
+import { answers, fails, hangs, outline, useLab, type LabRun, type Line } from './lab';
+import { development } from './lab/servers';
+import catalogue from './lab/catalogue';
+
+/** Runs as steps of runs, on a server that lists and follows as a real one does. */
+const lab = useLab(development);
+let operations: Operations;
+let zones = 0;
+let zone: string;
+
+beforeAll(() => {
+  operations = new Operations(lab().env.client, 'lab', catalogue);
+});
+
+beforeEach(() => {
+  zones += 1;
+  zone = `region/z${zones}`;
+  lab().otherwise = {};
+});
+
+const beneath = (lines: Line[] = ['act drain'], node = `${zone}/n1`): Line => ({ nest: { node, lines } });
+
+async function begin(lines: Line[], mode?: 'plan'): Promise<LabRun> {
+  const ask = { runbook: 'lab-zone', input: { zone, lines }, by: 'grace', ...(mode ? { mode } : {}) };
+  const { run } = await operations.start(ask);
+  return lab().run(run);
+}
+
+/** The run that is the first step of this one, once it has begun. */
+async function first(parent: LabRun): Promise<LabRun> {
+  const run = await until('the step has its run', async () => (await parent.report()).steps[0]?.run);
+  return lab().run(run);
+}
+
+it('is carried out under the lock of the run whose step it is, and is in its report', async () => {
+  const parent = await begin([beneath(), 'act zone']);
+  const report = await parent.ends();
+  expect(outline(report)).toMatchObject({
+    state: 'succeeded',
+    steps: ['run lab-undo: done', 'act zone: done'],
+  });
+  const [{ nested, run }] = report.steps as [(typeof report.steps)[0]];
+  expect(nested).toMatchObject({ run, under: parent.id, by: parent.id, state: 'succeeded' });
+  expect(nested!.steps).toMatchObject([{ title: 'act drain', state: 'done' }]);
+  expect(timeline(report)).toContain('\n   1. ✓');
+  expect((await operations.coordination()).locks).toEqual({});
+});
+
+it('locks what is outside of the scope of its run, as any run does', async () => {
+  lab().otherwise = { 'act drain': hangs() };
+  const parent = await begin([beneath(['act drain'], 'elsewhere/a/n1')]);
+  const child = await first(parent);
+  expect((await operations.coordination()).locks['node/elsewhere/a/n1']?.run).toBe(child.id);
+  child.world.release('act drain');
+  await parent.ends();
+});
+
+it('joins a run that does the same already, and leaves it alone when it is aborted itself', async () => {
+  lab().otherwise = { 'act drain': hangs() };
+  const { run: other } = await operations.start({
+    runbook: 'lab-undo',
+    input: { node: 'elsewhere/a/n2', lines: ['act drain'] },
+    by: 'monitor',
+  });
+  const parent = await begin([beneath(['act drain'], 'elsewhere/a/n2')]);
+  const child = await first(parent);
+  expect(child.id).toBe(other);
+  await parent.decide('pause');
+  await parent.decide('abort');
+  expect(await parent.reaches('aborted')).toBeDefined();
+  expect(await child.report()).toMatchObject({ state: 'running', decisions: [] });
+  child.world.release('act drain');
+  expect(await child.ends()).toMatchObject({ state: 'succeeded' });
+});
+
+it('is paused, resumed and aborted with the run whose step it is', async () => {
+  lab().otherwise = { 'act drain': hangs() };
+  const parent = await begin([beneath(['act drain', 'act more'])]);
+  const child = await first(parent);
+  await child.world.begins('act drain');
+  await parent.decide('pause');
+  await until('it was told', async () => (await child.report()).decisions.length > 0);
+  child.world.release('act drain');
+  await child.reaches('paused');
+  await parent.decide('resume');
+  await until('it went on', async () => (await child.report()).state !== 'paused');
+  await child.ends();
+  await parent.ends();
+
+  const second = await begin([beneath(['act drain', 'act more'])]);
+  const aborted = await first(second);
+  await aborted.world.begins('act drain');
+  await second.decide('abort');
+  expect(await second.ends()).toMatchObject({ state: 'aborted' });
+  expect(await aborted.ends()).toMatchObject({ state: 'aborted', decisions: [{ by: second.id }] });
+  expect(aborted.world.calls).toContain('undo drain');
+});
+
+it('asks a person where it did not end well, and is carried out anew on retry', async () => {
+  lab().otherwise = { 'act drain': fails('no way') };
+  const parent = await begin([beneath()]);
+  const { sentence } = await parent.reaches('needs attention');
+  expect(sentence).toMatch(/run lab-undo: lab-zone-.*\.1-lab-undo is rolled back: undone, because no way/);
+  lab().otherwise = {};
+  await parent.decide('retry');
+  expect(await parent.ends()).toMatchObject({
+    state: 'succeeded',
+    steps: [{ attempts: 2, run: `${parent.id}.1b-lab-undo`, nested: { state: 'succeeded' } }, { kind: 'escalate' }],
+  });
+});
+
+it('is planned with the run whose step it is, its changes among those of that one', async () => {
+  lab().otherwise = { 'act drain': answers({ changed: true, sentence: 'would drain it' }) };
+  const { plan } = await (await begin([beneath(['look pool', 'act drain']), 'act zone'], 'plan')).ends();
+  expect(plan).toEqual({ mutating: 2, readOnly: 1, changes: ['would drain it', 'zone would be changed'] });
+});

@@ -1,0 +1,106 @@
+import { ApplicationFailure, CancellationScope, isCancellation } from '@temporalio/workflow';
+import {
+  OUTCOMES,
+  isOver,
+  type DecisionKind,
+  type DecisionRequest,
+  type Intent,
+  type RunReport,
+  type RunState,
+  type StepRecord,
+} from '../../core/run';
+import { call, long } from '../proxies';
+import type { Ledger } from './ledger';
+
+/** Another runbook, carried out as a step of a run. */
+export interface Beneath {
+  title: string;
+  runbook: string;
+  input: Record<string, unknown>;
+}
+
+/** What the step came to: the deed of the other run, and its report. */
+export interface NestedDeed {
+  changed: boolean;
+  sentence: string;
+  /** Undefined where a person has skipped the step. */
+  nested?: RunReport;
+}
+
+/** It ended for another one's sake, not because of what it was to do. */
+const MADE_ROOM: readonly RunState[] = ['absorbed', 'interrupted'];
+/** So often it is asked for before that is a failure. */
+const TRIES = 3;
+
+/**
+ * The runs that are steps of a run. Each is a run like any other: it has its own page, takes decisions of its own, and where one that
+ * does the same is at work already, such as one that the monitor has started, that one is joined. Where this run's lock is around
+ * its scope it needs none of its own.
+ */
+export class Nested {
+  private readonly open = new Set<string>();
+  private passing: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly ledger: Ledger) {}
+
+  /** Starts or joins the run and waits for its end. @throws STEP_FAILED where that is not a good one */
+  async carryOut(step: StepRecord, { mode }: Intent, { runbook, input }: Beneath): Promise<NestedDeed> {
+    const { run: under, trigger } = this.ledger.report;
+    for (let attempt = 1; ; attempt += 1) {
+      const { run } = await call.startNested({
+        runbook,
+        input,
+        mode,
+        by: under,
+        reason: step.title,
+        trigger: trigger === 'unknown' ? 'manual' : trigger,
+        under: { run: under, as: nameOf(under, runbook, step, attempt) },
+      });
+      step.run = run;
+      this.ledger.show();
+      const nested = await this.follow(run);
+      const { state, sentence } = nested;
+      if (MADE_ROOM.includes(state) && attempt < TRIES) continue;
+      if (!isOver(state) || OUTCOMES[state] !== 0)
+        throw ApplicationFailure.nonRetryable(`${run} is ${state}: ${sentence}`, 'STEP_FAILED');
+      return { changed: changes(nested), sentence: `${run}: ${sentence}`, nested };
+    }
+  }
+
+  /** Passes a decision on to those that are under way. */
+  pass(kind: DecisionKind, decision: DecisionRequest): void {
+    const { run: under } = this.ledger.report;
+    const told = [...this.open].map((run) => long.tellNested({ run, under, kind, decision }));
+    this.passing = Promise.allSettled([this.passing, ...told]);
+  }
+
+  /** An abort of this run is one of that run too, and is waited for. */
+  private async follow(run: string): Promise<RunReport> {
+    const { run: under } = this.ledger.report;
+    this.open.add(run);
+    try {
+      return await long.followNested({ run });
+    } catch (error) {
+      if (!isCancellation(error)) throw error;
+      await CancellationScope.nonCancellable(async () => {
+        const decision = { by: under, reason: 'the run whose step it is was aborted' };
+        await long.tellNested({ run, under, kind: 'abort', decision, wait: true });
+      });
+      throw error;
+    } finally {
+      this.open.delete(run);
+      await this.passing;
+    }
+  }
+}
+
+/** `region-failover-us-east-1-1122-080910-123.4-database-failover`, the fourth step; `.4b-…` where it is carried out again. */
+function nameOf(under: string, runbook: string, { id, attempts }: StepRecord, attempt: number): string {
+  const again = attempts + attempt - 2;
+  return `${under}.${id}${again === 0 ? '' : String.fromCharCode(97 + (again % 26))}-${runbook}`;
+}
+
+function changes({ plan, steps }: RunReport): boolean {
+  if (plan) return plan.mutating > 0;
+  return steps.some(({ kind, state }) => (kind === 'act' || kind === 'run') && state === 'done');
+}
