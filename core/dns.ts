@@ -117,6 +117,8 @@ export function mayAnswer(view: DnsView): string[] {
 export interface AnswersVerdict {
   /** Every nameserver answered, and only with regions that may be answered. */
   ok: boolean;
+  /** Some nameserver answered with another one. */
+  wrong: boolean;
   /** Why, in a sentence. */
   said: string;
   /** How often each region was answered, by all nameservers together. */
@@ -127,25 +129,35 @@ export interface AnswersVerdict {
 
 export function judgeAnswers(view: DnsView, answers: readonly ServerAnswers[]): AnswersVerdict {
   const allowed = mayAnswer(view);
-  const regions: Record<string, number> = {};
-  const trouble = answers.flatMap(({ server, addresses, said }) => {
-    const named = Object.entries(addresses).map(([address, times]) => ({
+  const named = answers.flatMap(({ server, addresses }) =>
+    Object.entries(addresses).map(([address, times]) => ({
+      server,
       region: regionAt(view, address) ?? address,
       times,
-    }));
-    for (const { region, times } of named) regions[region] = (regions[region] ?? 0) + times;
-    if (named.length === 0) return [`${server} does not answer (${said})`];
-    const wrong = named.filter(({ region }) => !allowed.includes(region));
-    return wrong.map(({ region, times }) => `${server} still answers ${region} (${times} times)`);
-  });
-  const ttlS = Math.max(view.ttlS, ...answers.map((one) => one.ttlS ?? 0));
-  const counts = Object.entries(regions).map(([region, times]) => `${region} ${times}`);
-  const many = answers.length === 1 ? 'its nameserver answers' : `all ${answers.length} nameservers answer`;
-  const said =
-    trouble.length > 0
-      ? trouble.join('; ')
-      : `${many} ${view.name} with ${counts.join(', ')}, and nothing else`;
-  return { ok: trouble.length === 0 && answers.length > 0, said, regions, ttlS };
+    })),
+  );
+  const regions: Record<string, number> = {};
+  for (const { region, times } of named) regions[region] = (regions[region] ?? 0) + times;
+  const wrong = named
+    .filter(({ region }) => !allowed.includes(region))
+    .map(({ server, region, times }) => `${server} answers ${region} (${times} times)`);
+  const silent = answers
+    .filter(({ server }) => !named.some((one) => one.server === server))
+    .map(({ server, said }) => `${server} does not answer (${said})`);
+  const ok = wrong.length + silent.length === 0 && answers.length > 0;
+  return {
+    ok,
+    wrong: wrong.length > 0,
+    said: ok ? agreement(view, answers, regions) : [...wrong, ...silent].join('; '),
+    regions,
+    ttlS: Math.max(view.ttlS, ...answers.map(({ ttlS }) => ttlS ?? 0)),
+  };
+}
+
+function agreement({ name }: DnsView, answers: readonly unknown[], regions: Record<string, number>): string {
+  const counts = Object.entries(regions).map(([region, times]) => `${region} (${times} times)`);
+  const who = answers.length === 1 ? 'its nameserver answers' : `all ${answers.length} nameservers answer`;
+  return `${who} ${name} with ${counts.join(', ')} and nothing else`;
 }
 
 /** Whose address this is; undefined of one that no record set has. */

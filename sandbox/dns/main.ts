@@ -1,12 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { Route53Client } from '@aws-sdk/client-route-53';
 import DNS from 'dns2';
 import { messageOf } from '../../core/errors';
-import { DNS_KEY_VARIABLES, DNS_REGION } from '../environment';
 import { regionOf } from '../layout';
 import { answer } from './answer';
 import { HealthChecks } from './checks';
+import { route53At } from './client';
 import { readRecords, type Zone } from './records';
 
 /** How often the records are read, ms: a change is answered this soon; with Route 53 it is in all places within a minute. */
@@ -16,21 +15,14 @@ const POLL_MS = 500;
  * The nameserver of the sandbox, a process of its own: answers over UDP and TCP what Route 53's records say, as Route 53's own
  * nameservers do. What it read last it goes on answering while the API is away or has lost its memory.
  *
- * `node main.js --listen host:port --api URL --checks MS --block N`; `--checks`: time between two health checks of an endpoint;
+ * `node main.js --listen host:port --api host:port --checks MS --block N`; `--checks`: time between two health checks of an endpoint;
  * `--block`: that of the sandbox, by which an asker's address tells its region.
  */
 async function main(): Promise<void> {
   const text = { type: 'string' } as const;
   const { values } = parseArgs({ options: { listen: text, api: text, checks: text, block: text } });
   const { listen = '', api = '', checks: every = '', block = '' } = values;
-  const client = new Route53Client({
-    endpoint: api,
-    region: DNS_REGION,
-    credentials: {
-      accessKeyId: process.env[DNS_KEY_VARIABLES.id] ?? '',
-      secretAccessKey: process.env[DNS_KEY_VARIABLES.secret] ?? '',
-    },
-  });
+  const client = route53At(api, process.env);
   const checks = new HealthChecks(Number(every));
   let zones: readonly Zone[] = [];
   const server = DNS.createServer({

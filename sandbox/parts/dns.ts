@@ -6,11 +6,12 @@ import {
   ListHealthChecksCommand,
   ListHostedZonesByNameCommand,
   ListResourceRecordSetsCommand,
-  Route53Client,
   type ResourceRecordSet,
+  type Route53Client,
 } from '@aws-sdk/client-route-53';
 import ms, { type StringValue } from 'ms';
-import { DNS_KEY_VARIABLES, DNS_NAME, DNS_REGION, DNS_ZONE } from '../environment';
+import { route53At } from '../dns/client';
+import { DNS_KEY_VARIABLES, DNS_NAME, DNS_ZONE } from '../environment';
 import { REGIONS, balancerAddresses } from '../layout';
 import { built, flags, requireBuilt, tool } from '../tools';
 import { balancerIn } from './haproxy';
@@ -21,6 +22,7 @@ const MAIN = 'sandbox/dns/main.js';
 
 /** The interval that Route 53's records can name, s; the nameserver is told its own. */
 const INTERVAL_S = 10;
+/** After which the nameserver has not answered, ms. */
 const TIMEOUT_MS = 1_000;
 
 /**
@@ -50,7 +52,7 @@ export function route53(context: Context): Part {
 export function dns({ at, settings, secrets }: Context): Part {
   const options = flags({
     listen: at.dns,
-    api: `http://${at.route53}`,
+    api: at.route53,
     checks: String(ms(settings.dnsChecks.split('/')[0] as StringValue)),
     block: String(settings.block),
   });
@@ -81,16 +83,7 @@ export function dns({ at, settings, secrets }: Context): Part {
 }
 
 function clientOf({ at, secrets }: Context): Route53Client {
-  return new Route53Client({
-    endpoint: `http://${at.route53}`,
-    region: DNS_REGION,
-    maxAttempts: 1,
-    requestHandler: { requestTimeout: TIMEOUT_MS, connectionTimeout: TIMEOUT_MS },
-    credentials: {
-      accessKeyId: secrets[DNS_KEY_VARIABLES.id] ?? '',
-      secretAccessKey: secrets[DNS_KEY_VARIABLES.secret] ?? '',
-    },
-  });
+  return route53At(at.route53, secrets);
 }
 
 /** Makes what is missing of hosted zone, health checks and record sets; what is there stays as it is. */
