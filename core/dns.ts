@@ -140,7 +140,7 @@ export function judgeAnswers(view: DnsView, answers: readonly ServerAnswers[]): 
   for (const { region, times } of named) regions[region] = (regions[region] ?? 0) + times;
   const wrong = named
     .filter(({ region }) => !allowed.includes(region))
-    .map(({ server, region, times }) => `${server} answers ${region} (${times} times)`);
+    .map(({ server, region, times }) => `${server} answers ${region} (${often(times)})`);
   const silent = answers
     .filter(({ server }) => !named.some((one) => one.server === server))
     .map(({ server, said }) => `${server} does not answer (${said})`);
@@ -155,9 +155,13 @@ export function judgeAnswers(view: DnsView, answers: readonly ServerAnswers[]): 
 }
 
 function agreement({ name }: DnsView, answers: readonly unknown[], regions: Record<string, number>): string {
-  const counts = Object.entries(regions).map(([region, times]) => `${region} (${times} times)`);
+  const counts = Object.entries(regions).map(([region, times]) => `${region} (${often(times)})`);
   const who = answers.length === 1 ? 'its nameserver answers' : `all ${answers.length} nameservers answer`;
   return `${who} ${name} with ${counts.join(', ')} and nothing else`;
+}
+
+function often(times: number): string {
+  return times === 1 ? 'once' : `${times} times`;
 }
 
 /** Whose address this is; undefined of one that no record set has. */

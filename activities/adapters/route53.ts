@@ -179,11 +179,13 @@ async function bounded<T>(what: string, call: (signal: AbortSignal) => Promise<T
 /** What the SDK's errors have, by shape. */
 interface AwsError {
   $metadata?: { httpStatusCode?: number };
+  /** Why a batch of changes is not taken; Route 53 has two ways to tell, and the SDK knows one of them. */
   messages?: string[];
+  Messages?: { Message?: string | string[] };
 }
 
 function failure(what: string, error: unknown): SwitchoverError {
-  const { $metadata, messages } = error as AwsError;
+  const { $metadata, messages = [], Messages } = error as AwsError;
   const status = $metadata?.httpStatusCode;
   const code = nameOf(error);
   const local = status === undefined && code !== 'CredentialsProviderError';
@@ -191,7 +193,8 @@ function failure(what: string, error: unknown): SwitchoverError {
     const why = local ? trouble(error, TIMEOUT_MS) : `${code} (HTTP ${status}): ${messageOf(error)}`;
     return new SwitchoverError('DNS_UNREACHABLE', `Route 53 on "${what}": ${why}`);
   }
-  const words = messages?.length ? messages.join('; ') : messageOf(error);
+  const reasons = [messages, Messages?.Message ?? []].flat(2);
+  const words = reasons.join('; ') || messageOf(error);
   return new SwitchoverError('DNS_REFUSED', `Route 53 refused "${what}": ${code}: ${words}`);
 }
 
