@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import DNS from 'dns2';
+import { createServer } from 'dns2';
 import { messageOf } from '../../core/errors';
 import { regionOf } from '../layout';
 import { answer } from './answer';
@@ -25,7 +25,7 @@ async function main(): Promise<void> {
   const client = route53At(api, process.env);
   const checks = new HealthChecks(Number(every));
   let zones: readonly Zone[] = [];
-  const server = DNS.createServer({
+  const server = createServer({
     udp: true,
     tcp: true,
     handle: (request, send, from) => {

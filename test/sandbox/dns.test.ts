@@ -42,7 +42,7 @@ async function answered(): Promise<string[]> {
 }
 
 const areAnswered = (...addresses: string[]) =>
-  until(`${addresses.join(', ')} are answered`, async () => `${await answered()}` === `${addresses}`);
+  until(`${addresses.join(', ')} are answered`, async () => (await answered()).join() === addresses.join());
 
 async function notes(): Promise<Record<string, string>> {
   const { parts } = await status(options);
@@ -121,7 +121,7 @@ describe('clients that go by the name', () => {
     });
     await until('every region has clients', () => held().length === 3);
     await name.shift({ ...AWAY, 'ap-southeast-1': 0 }, 'test');
-    await until('all have moved', () => `${held()}` === central);
+    await until('all have moved', () => held().join() === central);
     const { ok } = load.snapshot();
     await until('calls go on', () => load!.snapshot().ok > ok + 40);
     expect(load.snapshot()).toMatchObject({ failed: 0, sessionsLost: 0 });
@@ -134,7 +134,7 @@ describe('clients that go by the name', () => {
     load.events.on('moved', (client) => {
       if (Date.now() < (expiry.get(client) ?? 0)) early.push(client);
     });
-    await until('all have moved again', () => `${held()}` === east);
+    await until('all have moved again', () => held().join() === east);
     expect(early).toEqual([]);
     const before = load.snapshot().ok;
     await until('calls go on', () => load!.snapshot().ok > before + 40);
