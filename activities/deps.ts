@@ -6,6 +6,7 @@ import { SwitchoverError } from '../core/errors';
 import type {
   Cache,
   Database,
+  Dns,
   Fleet,
   Journal,
   LoadBalancer,
@@ -51,6 +52,8 @@ export interface Deps {
   database: DatabaseSystems | undefined;
   /** Undefined in an environment whose session store is one Redis alone. */
   cache: CacheSystems | undefined;
+  /** Undefined in an environment whose clients find regions in another way. */
+  dns: Dns | undefined;
   prober: Prober;
   notifier: Notifier;
   operations: Operations;
@@ -76,6 +79,12 @@ export function databaseOf({ database, config }: Deps): DatabaseSystems {
 export function cacheOf({ cache, config }: Deps): CacheSystems {
   if (cache) return cache;
   throw new SwitchoverError('UNKNOWN_TARGET', `environment ${config.environment} has no Sentinels`);
+}
+
+/** @throws UNKNOWN_TARGET in an environment without a name of its fleet */
+export function dnsOf({ dns, config }: Deps): Dns {
+  if (dns) return dns;
+  throw new SwitchoverError('UNKNOWN_TARGET', `environment ${config.environment} has no DNS`);
 }
 
 /** A node with the systems around it. @throws UNKNOWN_TARGET */

@@ -19,6 +19,8 @@ import { databaseLooks } from './database/looks';
 import { databaseRestart } from './database/restart';
 import { databaseSalvage } from './database/salvage';
 import { databaseSwitch } from './database/switch';
+import { dnsLooks } from './dns/looks';
+import { dnsTraffic } from './dns/traffic';
 import { registryActs } from './registry/acts';
 import { registryLooks } from './registry/looks';
 import { sessionActs } from './sessions/acts';
@@ -48,6 +50,8 @@ export function createActivities(deps: Deps) {
     ...databaseRestart(deps),
     ...databaseSalvage(deps),
     ...databaseSwitch(deps),
+    ...dnsLooks(deps),
+    ...dnsTraffic(deps),
     ...registryActs(deps),
     ...registryLooks(deps),
     ...sessionLooks(deps),

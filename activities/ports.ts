@@ -1,5 +1,6 @@
 import type { CacheView } from '../core/cache';
 import type { ControlServer, DatabaseView } from '../core/database';
+import type { DnsView, ServerAnswers, Weights } from '../core/dns';
 import type { BucketMove, Placed } from '../core/placement';
 
 /**
@@ -186,6 +187,22 @@ export interface Database {
   write(): Promise<number>;
   /** Makes a standby anew from the primary; returns when that is begun. */
   reinitialise(member: string): Promise<void>;
+}
+
+/** The name by which clients find a region: one weighted record set a region. */
+export interface Dns {
+  /** The name as its zone has it, whether the nameservers answer so yet or not. */
+  look(): Promise<DnsView>;
+  /**
+   * Gives regions these weights, in one change; everything else of their record sets stays as it is. Sent again it changes nothing.
+   * @param key goes with the change, for the audit
+   * @returns the change's id
+   */
+  shift(weights: Weights, key: string): Promise<string>;
+  /** Whether every nameserver has this change. */
+  insync(change: string): Promise<boolean>;
+  /** Asks every nameserver directly, several times. Never throws: silence is what is seen. */
+  answers(): Promise<ServerAnswers[]>;
 }
 
 /** One probe's verdict. */

@@ -35,6 +35,7 @@ function upCommand(sandbox: Command, finish: Finish): void {
     .option('--no-monitoring', 'without Prometheus and Alertmanager')
     .option('--no-database', 'without PostgreSQL under Patroni')
     .option('--no-sentinel', 'one Redis as the session store instead of three under Sentinel')
+    .option('--no-dns', 'without the name of the fleet: no Route 53 emulator, no nameserver')
     .option('--checks <interval/failures>', "HAProxy's own health checks, e.g. 500ms/2")
     .option('--json', 'its addresses, alone on standard output')
     .action(lazily(finish, async (options) => (await import('./commands/sandbox.js')).up(options)));

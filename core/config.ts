@@ -173,6 +173,32 @@ const DatabaseSchema = object({
   fleet: SupervisordSchema,
 });
 
+/** The name by which clients find a region, one weighted record set a region (REQUIREMENTS T2). */
+const DnsSchema = object({
+  kind: Type.Literal('route53'),
+  /** Left out for AWS's own. */
+  endpoint: Type.Optional(Url('http://127.0.0.24:5000')),
+  /** For which AWS region calls are signed; left out where the SDK finds it in its own places. */
+  region: Type.Optional(Type.String({ minLength: 1, examples: ['us-east-1'] })),
+  zone: Type.String({
+    minLength: 1,
+    examples: ['mcp.test.'],
+    description: 'the hosted zone, by its name or by its id',
+  }),
+  /** Its record sets are of type A; the set identifier of each is the name of its region. */
+  name: Type.String({
+    pattern: '^[\\w-]+(\\.[\\w-]+)+\\.?$',
+    examples: ['fleet.mcp.test.'],
+    description: 'a domain name',
+  }),
+  ttl: Duration('30s', 'how long clients may keep an answer'),
+  /** That answer for the zone with authority, by address: they are asked directly. */
+  nameservers: Type.Array(Address, { minItems: 1, uniqueItems: true, examples: [['127.0.0.23:53']] }),
+  /** Both, or neither: then the SDK looks for them in its own places, such as the role of the machine. */
+  accessKeyId: Type.Optional(Secret),
+  secretAccessKey: Type.Optional(Secret),
+});
+
 /** How nodes are judged (REQUIREMENTS H2, H3). */
 const NodeHealthSchema = object({
   interval: Duration('500ms', 'time between two probes of a node (H2)'),
@@ -304,6 +330,8 @@ export const ConfigSchema = object({
   /** Left out where nodes are found in another way. */
   registry: Type.Optional(RegistrySchema),
   database: Type.Optional(DatabaseSchema),
+  /** Left out where clients find regions in another way. */
+  dns: Type.Optional(DnsSchema),
   health: object({
     node: NodeHealthSchema,
     zone: DegradedSchema,
@@ -343,6 +371,7 @@ export type SessionsConfig = Static<typeof SessionsSchema>;
 export type SentinelConfig = Static<typeof SentinelSchema>;
 export type RegistryConfig = Static<typeof RegistrySchema>;
 export type DatabaseConfig = Static<typeof DatabaseSchema>;
+export type DnsConfig = Static<typeof DnsSchema>;
 export type SecretRef = Static<typeof Secret>;
 export type ComponentRule = Static<typeof WindowSchema>;
 export type EscalationLevel = Static<typeof EscalationSchema>;

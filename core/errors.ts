@@ -125,6 +125,18 @@ export const ERRORS = {
     exit: 1,
     hint: 'Check the database (Patroni, etcd) and its addresses in the environment file.',
   },
+  DNS_UNREACHABLE: {
+    retryable: true,
+    http: 502,
+    exit: 1,
+    hint: 'Check the API of the DNS service (dns.endpoint) and its limits: it does not answer, or not now.',
+  },
+  DNS_REFUSED: {
+    retryable: false,
+    http: 502,
+    exit: 1,
+    hint: 'The DNS service rejected the call; compare hosted zone, record sets and permissions with the environment file.',
+  },
   NOT_FENCED: {
     retryable: false,
     http: 409,

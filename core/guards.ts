@@ -102,6 +102,11 @@ export interface Questions {
    * the member does follow it; `absent`: who else does not.
    */
   'hand over cache': { primary: string | undefined; to: string; follows: boolean; absent: readonly string[] };
+  /**
+   * May clients be led to the regions with a weight above 0? `serving`: of all regions those that serve clients, as seen from here at
+   * the addresses the name gives.
+   */
+  'shift traffic': { name: string; weights: Readonly<Record<string, number>>; serving: readonly string[] };
 }
 
 /** What a standby may still have to receive when a planned change of roles begins, bytes: Patroni's own bound for a failover. */
@@ -345,6 +350,17 @@ const receiverFollows: Guard<Questions['hand over cache']> = {
     follows ? null : `${primary} cannot hand over to ${to}: it is none of its standbys`,
 };
 
+/** Never to where nobody would serve: a nameserver answers with a region that is down rather than with nothing. */
+const someRegionServes: Guard<Questions['shift traffic']> = {
+  name: 'some region serves',
+  refuses: ({ name, weights, serving: well }) => {
+    const chosen = Object.keys(weights).filter((region) => (weights[region] ?? 0) > 0);
+    if (chosen.some((region) => well.includes(region))) return null;
+    const others = well.length > 0 ? `${well.join(' and ')} would, at weight 0` : 'no region does';
+    return `${name} must not lead to ${chosen.join(' and ') || 'no region'} alone: nobody serves there; ${others}`;
+  },
+};
+
 /** The guards of each act, in the order in which they are asked. */
 export const GUARDS: { readonly [Act in keyof Questions]: readonly Guard<Questions[Act]>[] } = {
   'take out': [lastHealthyMember, memberShare],
@@ -361,6 +377,7 @@ export const GUARDS: { readonly [Act in keyof Questions]: readonly Guard<Questio
   'take over cache': [noOtherPrimary, someStandbyAnswers, everyStandbyAnswers],
   'promote past Sentinel': [sentinelsHeld],
   'hand over cache': [primaryAtWork, storeWhole, receiverFollows],
+  'shift traffic': [someRegionServes],
 };
 
 /** The first guard that refuses this act, and why; null where none does. */

@@ -1,4 +1,11 @@
-import type { Config, DatabaseConfig, RegionConfig, SessionsConfig, SupervisordConfig } from '../core/config';
+import type {
+  Config,
+  DatabaseConfig,
+  DnsConfig,
+  RegionConfig,
+  SessionsConfig,
+  SupervisordConfig,
+} from '../core/config';
 import {
   FIRST_SPARE,
   REGIONS,
@@ -52,6 +59,16 @@ export const SENTINEL_FAILOVER_S = 10;
 export const SESSIONS_VARIABLE = 'SWITCHOVER_SESSIONS_PASSWORD';
 export const SENTINEL_VARIABLE = 'SWITCHOVER_SENTINEL_PASSWORD';
 
+/** The hosted zone of the fleet's name, and that name, as Route 53 writes them. */
+export const DNS_ZONE = 'mcp.test.';
+export const DNS_NAME = `fleet.${DNS_ZONE}`;
+/** Of the emulator, which is in none, and takes any key. */
+export const DNS_REGION = 'us-east-1';
+export const DNS_KEY_VARIABLES = {
+  id: 'SWITCHOVER_DNS_ACCESS_KEY_ID',
+  secret: 'SWITCHOVER_DNS_SECRET_ACCESS_KEY',
+} as const;
+
 /** What automation may do before it asks a person. */
 const LIMITS: Pick<Config['policies'], 'repeats' | 'budget'> = {
   repeats: {
@@ -88,6 +105,7 @@ export function environmentFile(settings: Settings): Config {
       fleet: fleetOf(settings.block),
     },
     ...(settings.database ? { database: databaseOf(settings.block) } : {}),
+    ...(settings.dns ? { dns: dnsOf(settings) } : {}),
     health: {
       node: {
         interval: '500ms',
@@ -198,6 +216,21 @@ function databaseOf(block: number): DatabaseConfig {
     postgres: { user: postgres.user, password: { env: postgres.variable } },
     patroni: { user: patroni.user, password: { env: patroni.variable } },
     fleet: fleetOf(block),
+  };
+}
+
+function dnsOf({ block, dnsTtl }: Settings): DnsConfig {
+  const at = sharedAddresses(block);
+  return {
+    kind: 'route53',
+    endpoint: `http://${at.route53}`,
+    region: DNS_REGION,
+    zone: DNS_ZONE,
+    name: DNS_NAME,
+    ttl: `${dnsTtl}s`,
+    nameservers: [at.dns],
+    accessKeyId: { env: DNS_KEY_VARIABLES.id },
+    secretAccessKey: { env: DNS_KEY_VARIABLES.secret },
   };
 }
 

@@ -41,6 +41,10 @@ export interface SharedAddresses {
   alertmanager: string;
   server: string;
   notifications: string;
+  /** The nameserver of the fleet's name, UDP and TCP. */
+  dns: string;
+  /** The API that changes what it answers. */
+  route53: string;
 }
 
 /** host:port of a region's load balancer: what clients call, its runtime API, its metrics and statistics page. */
@@ -73,6 +77,8 @@ export function sharedAddresses(block: number): SharedAddresses {
     database: at(21, 5432),
     etcd: at(22, 2379),
     etcdPeer: at(22, 2380),
+    dns: at(23, 53),
+    route53: at(24, 5000),
   };
 }
 
@@ -80,6 +86,12 @@ export function sharedAddresses(block: number): SharedAddresses {
 export function balancerAddresses(block: number, index: number): BalancerAddresses {
   const at = (port: number): string => `127.${block + index + 1}.0.1:${port}`;
   return { frontend: at(8080), runtime: at(9999), metrics: at(8405) };
+}
+
+/** The region that an address of this block is in; undefined of those that are in none. */
+export function regionOf(block: number, address: string): string | undefined {
+  const [net, second] = address.split('.');
+  return net === '127' ? REGIONS[Number(second) - block - 1]?.name : undefined;
 }
 
 /** One member of the database: what it listens on, and the way to etcd that is its alone. */

@@ -27,6 +27,12 @@ const SettingsSchema = Type.Object(
     sentinel: Type.Boolean(),
     /** After so long without an answer a Sentinel holds a member for down, ms. */
     sentinelDownAfter: Type.Integer({ minimum: 1, examples: [5_000] }),
+    /** An emulator of Route 53 and a nameserver that answers from its records. */
+    dns: Type.Boolean(),
+    /** How long clients may keep an answer of the nameserver, s. */
+    dnsTtl: Type.Integer({ minimum: 1, examples: [30] }),
+    /** Health checks of the name's record sets: interval / checks in a row that turn the verdict. Route 53's own are 10s or 30s. */
+    dnsChecks: Type.String({ pattern: '^\\d+(ms|s)/([1-9]|10)$', examples: ['10s/3'] }),
     /** HAProxy's own health checks: interval / failures until a node is down. */
     checks: Type.String({ pattern: '^\\d+(ms|s)/\\d+$', examples: ['2s/3'] }),
     /** Whether one refused connection already takes a node out, ahead of the checks. */
@@ -58,6 +64,10 @@ export const DEFAULTS: Settings = {
   sentinel: true,
   // Longer than a runbook needs, so that Sentinel is the net below it and does not run a race with it.
   sentinelDownAfter: 5_000,
+  dns: true,
+  dnsTtl: 30,
+  // As fast as Route 53's are: the net below the runbooks.
+  dnsChecks: '10s/3',
   checks: '2s/3',
   haproxyObserve: true,
   limits: true,

@@ -5,6 +5,7 @@ import { SwitchoverError } from '../core/errors';
 import {
   DATABASE_USERS,
   DATABASE_VARIABLE,
+  DNS_KEY_VARIABLES,
   FLEET_PASSWORD_VARIABLE,
   SENTINEL_VARIABLE,
   SESSIONS_VARIABLE,
@@ -99,6 +100,7 @@ function newSecrets(settings: Settings): Secrets {
     [FLEET_PASSWORD_VARIABLE]: secret(),
     [SESSIONS_VARIABLE]: secret(),
     [SENTINEL_VARIABLE]: secret(),
+    ...Object.fromEntries(Object.values(DNS_KEY_VARIABLES).map((variable) => [variable, secret()])),
     ...Object.fromEntries(Object.values(DATABASE_USERS).map(({ variable }) => [variable, secret()])),
     [DATABASE_VARIABLE]: `postgres://switchover:${secret()}@${sharedAddresses(settings.block).journal}/postgres`,
   };

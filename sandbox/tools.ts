@@ -13,6 +13,7 @@ export const SEARCH_PATH = [process.env['PATH'] ?? '', '/usr/local/sbin', '/usr/
 /** Where programs are that Debian or the set-up keep off PATH. */
 const ELSEWHERE: Record<string, string[]> = {
   temporal: [join(ROOT, '.switchover/venv/bin')],
+  moto_server: [join(ROOT, '.switchover/venv-route53/bin')],
   initdb: ['/usr/lib/postgresql/15/bin'],
   postgres: ['/usr/lib/postgresql/15/bin'],
 };

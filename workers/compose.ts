@@ -7,9 +7,11 @@ import { prober } from '../activities/adapters/prober';
 import { redisRegistry } from '../activities/adapters/redis-registry';
 import { redisSentinel } from '../activities/adapters/redis-sentinel';
 import { redisSessions } from '../activities/adapters/redis-sessions';
+import { route53 } from '../activities/adapters/route53';
 import { supervisord } from '../activities/adapters/supervisord';
 import { webhookNotifier } from '../activities/adapters/webhook-notifier';
 import type { CacheSystems, DatabaseSystems, Deps, RegionSystems, RegistrySystems } from '../activities/deps';
+import type { Dns } from '../activities/ports';
 import type { Config } from '../core/config';
 import { millis } from '../core/time';
 import { SwitchoverError } from '../core/errors';
@@ -58,6 +60,7 @@ export function compose(
     registry: registryOf(config),
     database: databaseOf(config),
     cache: cacheOf(config, sessionsPassword),
+    dns: dnsOf(config),
     prober: prober({ timeoutMs: millis(config.health.node.timeout) }),
     notifier: webhookNotifier(),
     operations: new Operations(temporal, config.environment, catalogue),
@@ -79,6 +82,19 @@ function cacheOf({ sessions }: Config, members: string | undefined): CacheSystem
     cache: redisSentinel({ ...sessions, sentinel }, { members, sentinels }),
     fleet: supervisord(fleet, readSecret(fleet.password, 'sessions.sentinel.fleet.password')),
   };
+}
+
+function dnsOf({ dns }: Config): Dns | undefined {
+  if (!dns) return undefined;
+  const { accessKeyId: id, secretAccessKey: secret } = dns;
+  if (!id !== !secret)
+    throw new SwitchoverError('BAD_CONFIG', 'dns: accessKeyId and secretAccessKey belong together');
+  const keys = id &&
+    secret && {
+      accessKeyId: readSecret(id, 'dns.accessKeyId'),
+      secretAccessKey: readSecret(secret, 'dns.secretAccessKey'),
+    };
+  return route53(dns, keys);
 }
 
 function databaseOf({ database }: Config): DatabaseSystems | undefined {

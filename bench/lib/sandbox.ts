@@ -34,6 +34,7 @@ export async function withSandbox<T>(
     limits: false,
     database: false,
     sentinel: false,
+    dns: false,
     ...settings,
   };
   return alone(async () => {

@@ -4,6 +4,7 @@ import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { Agent, fetch } from 'undici';
 import { z } from 'zod';
 import { BadAnswer, classify } from './errors';
+import type { StubResolver } from './resolver';
 
 const Answer = z.object({
   isError: z.literal(false).optional(),
@@ -27,23 +28,37 @@ export interface Session {
 
 /**
  * One user of the fleet: an official SDK client with its own connections and its own session, which it opens
- * once, and anew only when it was lost. Nothing is ever retried.
+ * once, and anew only when it was lost. Nothing is ever retried. Where the URL names a host, its connections follow the name: once
+ * its resolver holds another address, what begins then goes there.
  */
 export class LoadClient {
-  private readonly agent: Agent;
+  private agent: Agent;
+  /** Agents of addresses it has left, with what may be under way there. */
+  private readonly left: Agent[] = [];
+  /** Where its connections lead; undefined where the URL says so itself. */
+  private at: string | undefined;
   private session: Promise<Session> | undefined;
 
-  /** @param onSessionLost called once for every session the fleet forgot or took back to an older state. */
+  /**
+   * @param onSessionLost called once for every session the fleet forgot or took back to an older state.
+   * @param name how to find the host that the URL names; `onMoved` is told every address it comes to.
+   */
   constructor(
     private readonly url: URL,
     private readonly timeoutMs: number,
     private readonly onSessionLost: () => void,
+    private readonly name?: { resolver: StubResolver; onMoved: (address: string) => void },
   ) {
+    this.agent = this.newAgent();
+  }
+
+  private newAgent(): Agent {
+    const { timeoutMs, name } = this;
     // The SDK gives up waiting at its own timeout but leaves the request open; these end it.
-    this.agent = new Agent({
+    return new Agent({
       headersTimeout: timeoutMs,
       bodyTimeout: timeoutMs,
-      connect: { timeout: timeoutMs },
+      connect: { timeout: timeoutMs, ...(name ? { lookup: name.resolver.lookup } : {}) },
     });
   }
 
@@ -82,15 +97,31 @@ export class LoadClient {
     const session = await this.session?.catch(() => undefined);
     await session?.transport.terminateSession().catch(() => undefined);
     await session?.client.close();
-    await this.agent.destroy();
+    await Promise.all([...this.left, this.agent].map((agent) => agent.destroy()));
   }
 
   private async initialize(): Promise<Session> {
     const client = new Client({ name: 'switchover-load', version: '1.0.0' });
-    const fetchByAgent: FetchLike = (url, init) => undiciFetch(url, { ...init, dispatcher: this.agent });
+    const fetchByAgent: FetchLike = async (url, init) => {
+      await this.follow();
+      return undiciFetch(url, { ...init, dispatcher: this.agent });
+    };
     const transport = new StreamableHTTPClientTransport(this.url, { fetch: fetchByAgent });
     await client.connect(transport, { timeout: this.timeoutMs });
     return { client, transport, count: 0, lost: false };
+  }
+
+  /** Goes where the name leads now. @throws the resolver's error */
+  private async follow(): Promise<void> {
+    if (!this.name) return;
+    const address = await this.name.resolver.resolve(this.url.hostname);
+    if (address === this.at) return;
+    if (this.at !== undefined) {
+      this.left.push(this.agent);
+      this.agent = this.newAgent();
+    }
+    this.at = address;
+    this.name.onMoved(address);
   }
 
   /** Leaves the session to the calls still under way on it; the next call opens another. */

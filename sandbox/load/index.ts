@@ -3,14 +3,21 @@ import { LoadClient } from './client';
 import { classify } from './errors';
 import { Ledger } from './ledger';
 import type { CallRecord, LoadReport } from './ledger';
+import { StubResolver, type Held } from './resolver';
 
 export type { CallRecord, LoadReport } from './ledger';
 export type { FailureClass } from './errors';
+export type { Held } from './resolver';
 
 /** What load to put on a fleet. */
 export interface LoadOptions {
   /** The MCP endpoint, best that of a load balancer, e.g. `http://127.1.0.1:8080/mcp`. */
   url: string;
+  /**
+   * host:port of the nameserver that knows the URL's host, which is a name then, e.g. `127.0.0.23:53` of `fleet.mcp.test`. Each client
+   * keeps what it was answered for as long as the TTL says.
+   */
+  nameserver?: string;
   /** Number of clients, each with its own session; default 20. */
   clients?: number;
   /** Calls a second of each client; default 10. */
@@ -24,6 +31,8 @@ interface LoadEvents {
   call: [CallRecord];
   /** The fleet has lost the session of this client. */
   'session-lost': [client: number];
+  /** The URL's name has led this client to an address, its first or another one. */
+  moved: [client: number, address: string];
 }
 
 /** A load under way. */
@@ -32,6 +41,8 @@ export interface Load {
   stop(): Promise<LoadReport>;
   /** The report as of now; calls in flight are not in it. */
   snapshot(): LoadReport;
+  /** What each client that was answered holds of the URL's name; empty where the URL has an address. */
+  held(): Held[];
   readonly events: EventEmitter<LoadEvents>;
 }
 
@@ -44,7 +55,7 @@ export interface Load {
  * retried. A client without a session initializes one within its next call; while that fails, so do its calls.
  */
 export function startLoad(options: LoadOptions): Load {
-  const { url, clients: size = 20, ratePerClient = 10, timeoutMs = 2_000 } = options;
+  const { url, nameserver, clients: size = 20, ratePerClient = 10, timeoutMs = 2_000 } = options;
   const events = new EventEmitter<LoadEvents>();
   const ledger = new Ledger(size, Date.now());
   const stopping = new AbortController();
@@ -59,11 +70,19 @@ export function startLoad(options: LoadOptions): Load {
     events.emit('call', record);
   };
 
+  const resolvers: StubResolver[] = [];
+  const nameOf = (number: number) => {
+    if (nameserver === undefined) return undefined;
+    const resolver = new StubResolver(nameserver);
+    resolvers.push(resolver);
+    return { resolver, onMoved: (address: string) => void events.emit('moved', number, address) };
+  };
   const clients = Array.from({ length: size }, (_, number) => {
-    const client = new LoadClient(new URL(url), timeoutMs, () => {
+    const onLost = (): void => {
       ledger.recordLostSession();
       events.emit('session-lost', number);
-    });
+    };
+    const client = new LoadClient(new URL(url), timeoutMs, onLost, nameOf(number));
     const intervalMs = 1_000 / ratePerClient;
     const opened = timed(number, () => client.open()).then((record) => {
       if (record.failure !== undefined) book(record);
@@ -77,6 +96,7 @@ export function startLoad(options: LoadOptions): Load {
   return {
     events,
     snapshot: () => ledger.report(Date.now()),
+    held: () => resolvers.flatMap(({ cached }) => cached ?? []),
     async stop() {
       stopping.abort();
       await Promise.all(inFlight);

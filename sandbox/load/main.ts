@@ -38,6 +38,7 @@ function describe(report: LoadReport): string {
 const program = new Command('load')
   .description('Calls MCP tools through a URL at a steady rate and reports what its clients saw.')
   .requiredOption('--url <url>', 'MCP endpoint, best that of a load balancer', endpoint)
+  .option('--nameserver <address>', "host:port of the nameserver that knows the URL's host")
   .option('--clients <n>', 'clients, each with its own session', positive, 20)
   .option('--rate <n>', 'calls a second of each client', positive, 10)
   .option('--timeout <time>', 'time after which a call has failed', duration, 2_000)
@@ -50,6 +51,7 @@ const program = new Command('load')
 async function main(): Promise<void> {
   const options = program.opts<{
     url: string;
+    nameserver?: string;
     clients: number;
     rate: number;
     timeout: number;
@@ -58,6 +60,7 @@ async function main(): Promise<void> {
   }>();
   const load = startLoad({
     url: options.url,
+    ...(options.nameserver ? { nameserver: options.nameserver } : {}),
     clients: options.clients,
     ratePerClient: options.rate,
     timeoutMs: options.timeout,

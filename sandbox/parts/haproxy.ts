@@ -10,6 +10,9 @@ import { tool } from '../tools';
 import { nodesIn } from './nodes';
 import type { Context, Part } from './part';
 
+/** Name of the part that is a region's load balancer. */
+export const balancerIn = (region: string): string => `HAProxy ${region}`;
+
 /** Longest wait for the runtime API, ms. */
 const RUNTIME_MS = 1_000;
 
@@ -27,7 +30,7 @@ export function haproxy(context: Context, region: string): Part {
     listens: [frontend, runtime, metrics],
   };
   return {
-    name: `HAProxy ${region}`,
+    name: balancerIn(region),
     after: [nodesIn(region)], // a node that is not there yet would first have to pass its checks twice
     programs: [program, { ...program, name: second, standby: true, standsInFor: name }],
     files: { [file]: configuration(context, region) },

@@ -1,5 +1,6 @@
 import { REGIONS } from '../layout';
 import { database } from './database';
+import { dns, route53 } from './dns';
 import { etcd } from './etcd';
 import { haproxy } from './haproxy';
 import { journal } from './journal';
@@ -28,6 +29,8 @@ export function allParts(context: Context): Part[] {
     notifications(context),
     ...regions.map((region) => nodes(context, region)),
     ...regions.map((region) => haproxy(context, region)),
+    route53(context),
+    dns(context),
     alertmanager(context),
     prometheus(context),
     ...regions.map((region) => worker(context, region)),

@@ -15,7 +15,7 @@ const cli = (...args: string[]): Promise<Ended> =>
 let up: Ended;
 beforeAll(async () => {
   built = build({ services: true });
-  const without = ['--no-monitoring', '--no-server', '--no-database', '--no-sentinel'];
+  const without = ['--no-monitoring', '--no-server', '--no-database', '--no-sentinel', '--no-dns'];
   up = await cli('sandbox', 'up', '--block', BLOCK, '--workers', '1', ...without);
 }, 120_000);
 afterAll(async () => {

@@ -1,4 +1,10 @@
-import { ConfigSchema, type Config, type DatabaseConfig, type SentinelConfig } from '../../core/config';
+import {
+  ConfigSchema,
+  type Config,
+  type DatabaseConfig,
+  type DnsConfig,
+  type SentinelConfig,
+} from '../../core/config';
 import { describe as inWords, problems } from '../../core/schema';
 import { environmentFile } from '../../sandbox/environment';
 import { DEFAULTS } from '../../sandbox/settings';
@@ -66,6 +72,34 @@ describe('the session store under Sentinel in the environment file', () => {
     ['sessions.sentinel.quorum', (sentinel) => ({ ...sentinel, quorum: 0 })],
     ['sessions.sentinel.downAfter', (sentinel) => ({ ...sentinel, downAfter: 5_000 })],
     ['sessions.sentinel.fleet', (sentinel) => ({ ...sentinel, fleet: undefined })],
+  ])('%s: a wrong one is named', (field, change) => {
+    expect(wrong(change)).toContain(field);
+  });
+});
+
+describe('the name of the fleet in the environment file', () => {
+  /** What is wrong with the sandbox's environment file once its DNS is changed so. */
+  const wrong = (change: (dns: DnsConfig) => object): string => {
+    const { dns, ...config } = environmentFile(DEFAULTS);
+    return inWords(problems(ConfigSchema, { ...config, dns: change(dns!) }));
+  };
+
+  test('may be left out, and so may what the SDK finds by itself', () => {
+    expect(problems(ConfigSchema, environmentFile({ ...DEFAULTS, dns: false }))).toEqual([]);
+    expect(wrong((dns) => dns)).toBe('');
+    const { kind, zone, name, ttl, nameservers } = environmentFile(DEFAULTS).dns!;
+    expect(wrong(() => ({ kind, zone, name, ttl, nameservers }))).toBe('');
+  });
+
+  test.each<[string, (dns: DnsConfig) => object]>([
+    ['dns.kind', (dns) => ({ ...dns, kind: 'bind' })],
+    ['dns.endpoint', (dns) => ({ ...dns, endpoint: 'somewhere' })],
+    ['dns.zone', (dns) => ({ ...dns, zone: '' })],
+    ['dns.name', (dns) => ({ ...dns, name: 'the fleet' })],
+    ['dns.ttl', (dns) => ({ ...dns, ttl: 30 })],
+    ['dns.nameservers', (dns) => ({ ...dns, nameservers: [] })],
+    ['dns.nameservers.0', (dns) => ({ ...dns, nameservers: ['127.0.0.23'] })],
+    ['dns.secretAccessKey', (dns) => ({ ...dns, secretAccessKey: 'hunter2' })],
   ])('%s: a wrong one is named', (field, change) => {
     expect(wrong(change)).toContain(field);
   });

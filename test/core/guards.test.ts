@@ -83,6 +83,12 @@ const handOver = (more: Partial<Questions['hand over cache']>): Questions['hand 
   ...more,
 });
 
+const shift = (weights: Record<string, number>, well: string[]): Questions['shift traffic'] => ({
+  name: 'fleet.mcp.test.',
+  weights,
+  serving: well,
+});
+
 const CASES: { [Act in keyof Questions]: Case<Questions[Act]>[] } = {
   'take out': [
     ['a failed member of a healthy pool', member([serves('n1'), serves('n2')]), null],
@@ -184,6 +190,17 @@ const CASES: { [Act in keyof Questions]: Case<Questions[Act]>[] } = {
     ['it does not say what it has', switchTo({ lagBytes: undefined }), 'candidate has every write'],
     ['it is far behind', switchTo({ lagBytes: 1_048_577 }), 'candidate has every write'],
     ['it is set up smaller', switchTo({ smaller: ['max_connections 50 of 100'] }), 'settings parity'],
+  ],
+  'shift traffic': [
+    ['to a region that serves', shift({ 'us-east-1': 0, 'eu-central-1': 70 }, ['eu-central-1']), null],
+    ['one of those chosen serves', shift({ 'us-east-1': 40, 'eu-central-1': 35 }, ['eu-central-1']), null],
+    [
+      'only a region of weight 0 serves',
+      shift({ 'us-east-1': 40, 'eu-central-1': 0 }, ['eu-central-1']),
+      'some region serves',
+    ],
+    ['no region serves', shift({ 'us-east-1': 40, 'eu-central-1': 35 }, []), 'some region serves'],
+    ['no region is chosen', shift({ 'us-east-1': 0 }, ['us-east-1']), 'some region serves'],
   ],
   'take over database': [
     ['a standby has every write', takeOver({}), null],

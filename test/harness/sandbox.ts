@@ -23,6 +23,7 @@ export function smallSandbox(slot: number): Required<Pick<SandboxOptions, 'block
     monitoring: false,
     database: false,
     sentinel: false,
+    dns: false,
   };
 }
 

@@ -55,7 +55,7 @@ export function testWorkers(sandbox: Sandbox): TestWorkers {
         .filter(Boolean)
         .map((line) => JSON.parse(line) as Call)
         .filter(({ call }) =>
-          /isolate|drain|admit|add|remove|handOver|promote|follow|release|reinit|switch|holdSentinels|watch|\.(start|stop|kill|place|run)$/.test(
+          /isolate|drain|admit|add|remove|handOver|promote|follow|release|reinit|switch|holdSentinels|watch|shift|\.(start|stop|kill|place|run)$/.test(
             call,
           ),
         )

@@ -63,8 +63,8 @@ describe('up', () => {
     expect(problems(ConfigSchema, parsed)).toEqual([]);
     const nodes = REGION_NAMES.flatMap((region) => nodesOf(parsed, region)).map(({ program }) => program);
     expect(Object.keys(await pids())).toEqual(expect.arrayContaining(nodes));
-    const secrets = Object.entries(env).filter(([name]) => /TOKEN|PASSWORD|DATABASE/.test(name));
-    expect(secrets).toHaveLength(12);
+    const secrets = Object.entries(env).filter(([name]) => /TOKEN|PASSWORD|DATABASE|ACCESS_KEY/.test(name));
+    expect(secrets).toHaveLength(14);
     for (const [, secret] of secrets) expect(text).not.toContain(secret);
   });
 

@@ -119,7 +119,15 @@ export class Machine {
 
   private checkout(): void {
     fs.mkdirSync(this.path('project/scripts'));
-    for (const name of ['setup', 'build', 'test', 'bench', 'lib.sh', 'requirements.txt'])
+    for (const name of [
+      'setup',
+      'build',
+      'test',
+      'bench',
+      'lib.sh',
+      'requirements.txt',
+      'requirements-route53.txt',
+    ])
       fs.copyFileSync(path.join(SOURCE, 'scripts', name), this.path('project/scripts', name));
     for (const name of ['switchover', 'package.json', 'package-lock.json', 'tsconfig.json'])
       fs.copyFileSync(path.join(SOURCE, name), this.path('project', name));

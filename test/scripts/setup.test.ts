@@ -18,6 +18,8 @@ const NPM_CI = 'npm ci --prefix ~/project --include=dev --no-audit --no-fund --f
 const VENV = 'python3 -m venv --clear ~/project/.switchover/venv';
 const PIP =
   'pip install --no-input --disable-pip-version-check --no-deps --require-hashes -r scripts/requirements.txt';
+const VENV_53 = `${VENV}-route53`;
+const PIP_53 = PIP.replace('requirements.txt', 'requirements-route53.txt');
 const TSC = 'tsc --project .';
 
 /** A machine on which setup has done everything. */
@@ -39,6 +41,8 @@ describe('on a fresh machine', () => {
       'create_main_cluster = false',
       VENV,
       PIP,
+      VENV_53,
+      PIP_53,
       NPM_CI,
       TSC,
     ]);
@@ -50,6 +54,7 @@ describe('on a fresh machine', () => {
     ).toEqual([
       `✓ Debian packages (${EVERY_PACKAGE.replaceAll(' ', ', ')})  T`,
       '✓ Temporal server and test server  T',
+      '✓ Emulator of Route 53  T',
       '✓ Node packages  T',
       '✓ Build: types checked, compiled  T',
     ]);
@@ -78,7 +83,7 @@ describe('a second run', () => {
   test('does nothing and says what is there', async () => {
     const { status, stderr } = await (await ready()).run('scripts/setup');
     expect({ status, calls: machine.calls() }).toEqual({ status: 0, calls: [] });
-    expect(stderr.match(/^✓ .*already there$/gm)).toHaveLength(4);
+    expect(stderr.match(/^✓ .*already there$/gm)).toHaveLength(5);
   });
 
   test('--quiet says nothing', async () => {
@@ -89,6 +94,7 @@ describe('a second run', () => {
   test.each([
     ['the lock', 'project/package-lock.json', [NPM_CI, TSC]],
     ['the Temporal version', 'project/scripts/requirements.txt', [VENV, PIP, TSC]],
+    ["the emulator's version", 'project/scripts/requirements-route53.txt', [VENV_53, PIP_53, TSC]],
     ['a source', 'project/core/new.ts', [TSC]],
   ])('does again what depends on %s, and only that', async (_, file, calls) => {
     await ready();
@@ -179,7 +185,7 @@ describe('Node and Temporal', () => {
     fresh({ programs: BOOKWORM });
     for (const name of ['temporal', 'temporal-test-server']) machine.program(`bin/${name}`, '');
     await machine.run('scripts/setup');
-    expect(machine.calls()).toEqual([NPM_CI, TSC]);
+    expect(machine.calls()).toEqual([VENV_53, PIP_53, NPM_CI, TSC]);
   });
 
   test('a SWITCHOVER_TEMPORAL_BIN that is no program is refused by name', async () => {
@@ -198,7 +204,7 @@ describe('Node and Temporal', () => {
     expect(machine.calls()).toEqual([VENV, PIP]);
     fs.rmSync(machine.path('offline'));
     await machine.run('scripts/setup');
-    expect(machine.calls()).toEqual([VENV, PIP, NPM_CI, TSC]);
+    expect(machine.calls()).toEqual([VENV, PIP, VENV_53, PIP_53, NPM_CI, TSC]);
   });
 });
 
