@@ -108,7 +108,10 @@ it('asks a person where it did not end well, and is carried out anew on retry', 
   await parent.decide('retry');
   expect(await parent.ends()).toMatchObject({
     state: 'succeeded',
-    steps: [{ attempts: 2, run: `${parent.id}.1b-lab-undo`, nested: { state: 'succeeded' } }, { kind: 'escalate' }],
+    steps: [
+      { attempts: 2, run: `${parent.id}.1b-lab-undo`, nested: { state: 'succeeded' } },
+      { kind: 'escalate' },
+    ],
   });
 });
 
