@@ -120,6 +120,8 @@ export interface RegistryMember {
   member: string;
   /** Whether it answers. */
   reachable: boolean;
+  /** Not even its machine answers. */
+  dark?: boolean;
   /** `primary, 2 standbys` · `standby of r1, link down for 4 s` · `connection refused` … */
   said: string;
   role?: 'primary' | 'standby';
@@ -167,7 +169,7 @@ export interface Cache {
   handOver(primary: string, to: string): Promise<void>;
   /** Has every Sentinel make nobody the primary until it is told to watch again; each goes on watching. */
   holdSentinels(): Promise<void>;
-  /** Has every Sentinel watch this primary, by its usual rules. */
+  /** Has every Sentinel watch this primary, by its usual rules; one whose machine does not answer is left out. */
   watch(primary: string): Promise<void>;
 }
 

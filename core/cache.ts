@@ -11,6 +11,8 @@ export interface CacheMember {
   /** `m1` */
   member: string;
   reachable: boolean;
+  /** Not even its machine answers: it is cut off or gone, and whatever is done about it has to wait. */
+  dark?: boolean;
   /** `primary, 2 standbys` · `standby of m1, link down for 4 s` · `connection refused` … */
   said: string;
   role?: 'primary' | 'standby';
@@ -26,6 +28,8 @@ export interface SentinelView {
   sentinel: string;
   /** The same in words. */
   said: string;
+  /** Not even its machine answers. */
+  dark?: boolean;
   /** The member that it takes for the primary; null where it watches none of them, undefined where it does not answer. */
   primary?: string | null;
   /** Whether it holds that one for down. */
@@ -60,7 +64,7 @@ export interface CacheVerdict {
   primary?: string;
   /** Of the standbys that answer the one that has most, if any answers. */
   candidate?: string;
-  /** Under a primary at work: who does not follow it. */
+  /** Under a primary at work: who does not follow it, and could be brought to. */
   absent: string[];
 }
 
@@ -130,7 +134,7 @@ export function primaryOf({ members, sentinels }: CacheView): string | undefined
 
 function absentOf(members: readonly CacheMember[], primary: string): string[] {
   return members
-    .filter((one) => one.member !== primary && !follows(one, primary))
+    .filter((one) => one.member !== primary && !one.dark && !follows(one, primary))
     .map(({ member }) => member);
 }
 

@@ -1,11 +1,12 @@
+import type { CacheWhole } from '../activities/cache/looks';
 import type { Run } from './engine/run';
 import { long, work } from './proxies';
 
 /**
  * Makes the session store whole around a primary at work: the Sentinels watch it, which is the net until the rest is done, every
- * other member follows it, and all of that is seen.
+ * other member follows it, and all of that is seen. Those whose machines do not answer are left for later.
  */
-export async function makeWhole(run: Run, primary: string): Promise<void> {
+export async function makeWhole(run: Run, primary: string): Promise<CacheWhole> {
   await run.act({
     title: `Have the Sentinels watch ${primary}`,
     act: (how) => work.watchPrimary({ primary, how }),
@@ -14,5 +15,6 @@ export async function makeWhole(run: Run, primary: string): Promise<void> {
     title: `Have all others follow ${primary}`,
     act: (how) => work.followCachePrimary({ primary, how }),
   });
-  await run.verify('See it whole again', () => long.awaitCacheWhole({ primary }));
+  const whole = await run.verify('See it whole again', () => long.awaitCacheWhole({ primary }));
+  return whole ?? { standbys: [], away: [] };
 }

@@ -52,6 +52,7 @@ export const redisFailover = runbook('redis-failover', async (run) => {
   const successor = (promotion.after ?? promotion.before)?.primary ?? seen.candidate ?? 'the standby';
   const proof = await run.verify('Write through the address of its clients', () => work.proveCache());
   run.mark('provenAt', proof?.provenAt);
-  await makeWhole(run, successor);
-  return run.recovered(`${successor} took over from ${primary}, which follows it now`);
+  const { away } = await makeWhole(run, successor);
+  const old = away.includes(primary) ? 'is fenced, and stays so until it is reached again' : 'follows it now';
+  return run.recovered(`${successor} took over from ${primary}, which ${old}`);
 });

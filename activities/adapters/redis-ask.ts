@@ -5,6 +5,15 @@ export const TIMEOUT_MS = 800;
 /** How long the connection to a hung one is kept after that, ms. */
 const CLOSE_MS = 100;
 
+/** Nobody has accepted or refused the connection in time; of one that hangs its machine accepts it. */
+class NoConnection extends Error {
+  readonly code = 'ETIMEDOUT';
+
+  constructor() {
+    super(`no connection within ${TIMEOUT_MS} ms`);
+  }
+}
+
 /** Fields of Redis's `INFO`. */
 export type Info = Partial<Record<string, string>>;
 
@@ -35,6 +44,7 @@ export async function ask<T>(
   try {
     return await Promise.race([redis.connect().then(() => question(redis)), late]);
   } catch (error) {
+    if (deadline.aborted && redis.status === 'connecting') throw new NoConnection();
     throw deadline.aborted ? error : (refused ?? error);
   } finally {
     redis.disconnect();

@@ -1,6 +1,6 @@
 import type { RegistryLink, RegistryMember } from '../ports';
 import { TIMEOUT_MS, ask, fieldsOf, type Info } from './redis-ask';
-import { trouble } from './trouble';
+import { isDark, trouble } from './trouble';
 
 /** Looks at one of these Redis servers, which replicate from each other; never throws. */
 export function memberLook(
@@ -13,7 +13,8 @@ export function memberLook(
       const text = await ask(`redis://${members[member]}`, password, (redis) => redis.info('replication'));
       return describe(member, fieldsOf(text), byAddress);
     } catch (error) {
-      return { member, reachable: false, said: trouble(error, TIMEOUT_MS) };
+      const said = trouble(error, TIMEOUT_MS);
+      return { member, reachable: false, said, ...(isDark(error) && { dark: true }) };
     }
   };
 }

@@ -7,7 +7,7 @@ import { millis } from '../../core/time';
 import type { Cache } from '../ports';
 import { TIMEOUT_MS, ask } from './redis-ask';
 import { memberLook } from './redis-member';
-import { trouble } from './trouble';
+import { isDark, trouble } from './trouble';
 
 /** How long a write is waited for to reach a standby, ms. */
 const COPY_MS = 500;
@@ -52,7 +52,8 @@ export function redisSentinel(
       return await ask(where, password, question);
     } catch (error) {
       const why = trouble(error, TIMEOUT_MS);
-      throw new SwitchoverError('SESSIONS_UNREACHABLE', `${new URL(where).host} on ${what}: ${why}`);
+      const message = `${new URL(where).host} on ${what}: ${why}`;
+      throw new SwitchoverError('SESSIONS_UNREACHABLE', message, { dark: isDark(error) });
     }
   };
   const addressOf = (name: string): [host: string, port: number] => {
@@ -90,7 +91,9 @@ export function redisSentinel(
       };
       return { ...view, said: inWords(view) };
     } catch (error) {
-      return { ...nothing, said: (error as Error).message };
+      const { message, details } = error as SwitchoverError;
+      const { dark } = (details ?? {}) as { dark?: boolean };
+      return { ...nothing, said: message, ...(dark && { dark }) };
     }
   };
 
@@ -160,7 +163,8 @@ export function redisSentinel(
           await redis.call('SENTINEL', 'SET', config.name, ...Object.entries(rules).flat());
         });
       };
-      await Promise.all(sentinels.map(turn));
+      const seen = await Promise.all(sentinels.map(lookAtSentinel));
+      await Promise.all(seen.filter(({ dark }) => !dark).map(({ sentinel }) => turn(sentinel)));
     },
   };
 }

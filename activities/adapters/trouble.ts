@@ -8,6 +8,7 @@ const WORDS: Record<string, string> = {
   EHOSTUNREACH: 'host unreachable',
   ENETUNREACH: 'network unreachable',
   ENOTFOUND: 'host name unknown',
+  EINVAL: 'no way there',
 };
 
 /** Names of the error by which a passed deadline shows: the first with sockets and requests, the second with fetch. */
@@ -23,6 +24,14 @@ export function trouble(error: unknown, timeoutMs: number): string {
   if (DEADLINE.includes(nameOf(error))) return `no answer within ${timeoutMs} ms`;
   const reason = isObject(error) && isObject(error.cause) ? error.cause : error;
   return WORDS[field(reason, 'code')] ?? (field(reason, 'message') || messageOf(reason));
+}
+
+/** Errors of a connection that came to nothing, without anybody having refused it. */
+const NO_WAY: readonly string[] = ['ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EINVAL'];
+
+/** Whether not even the other machine has answered: it is cut off, or gone. */
+export function isDark(error: unknown): boolean {
+  return NO_WAY.includes(field(error, 'code'));
 }
 
 /** The name of an error of any realm; empty for anything else. */

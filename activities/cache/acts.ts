@@ -89,7 +89,7 @@ export function cacheActs(deps: Deps) {
 
     /**
      * Makes every other member a standby of the primary, started where it does not run and killed before where it hangs, and waits
-     * until each has everything.
+     * until each has everything. One whose machine does not answer is left as it is.
      * @throws VERIFY_FAILED, SESSIONS_UNREACHABLE where one does not get there
      */
     followCachePrimary: beating(
@@ -97,12 +97,16 @@ export function cacheActs(deps: Deps) {
         const systems = cacheOf(deps);
         const look = async (): Promise<CacheMember[]> =>
           (await systems.cache.look()).members.filter(({ member }) => member !== primary);
-        const strayed = (others: readonly CacheMember[]) => others.filter((one) => !follows(one, primary));
+        const strayed = (others: readonly CacheMember[]) =>
+          others.filter((one) => !one.dark && !follows(one, primary));
         const names = (others: readonly CacheMember[]): string =>
           others.map(({ member }) => member).join(' and ');
         return ensure(how, {
           look,
-          already: (others) => (strayed(others).length === 0 ? `${names(others)} follow ${primary}` : null),
+          already: (others) =>
+            strayed(others).length === 0
+              ? `${names(others.filter(({ dark }) => !dark))} follow ${primary}`
+              : null,
           intention: (others) => `make ${names(strayed(others))} follow ${primary}`,
           act: async (others) => {
             await Promise.all(strayed(others).map((one) => bringToFollow(systems, one, primary)));

@@ -6,7 +6,7 @@ import { beating } from '../beating';
 import { proveWrite, type WriteProof } from '../prove-write';
 import { cacheOf, type Deps } from '../deps';
 import { assessCache, whyNotTakeOver, type CacheAssessment } from './assess';
-import { agree } from './sentinels';
+import { agree, watching } from './sentinels';
 import { requireAllowed } from '../require-allowed';
 
 /** How long the clients' address may take to turn to the new primary, and its standbys to copy from it, ms. */
@@ -18,6 +18,12 @@ const LOOK_EVERY_MS = 50;
 /** A proof, and the sessions that are there. */
 export interface CacheProof extends WriteProof {
   sessions: number;
+}
+
+/** Who follows the primary, and whose machines do not answer. */
+export interface CacheWhole {
+  standbys: string[];
+  away: string[];
 }
 
 /** Sees what a change of the session store's primary brought about. */
@@ -52,21 +58,23 @@ export function cacheLooks(deps: Deps) {
     }),
 
     /**
-     * Waits until every other member follows the primary and every Sentinel watches it.
+     * Waits until every other member follows the primary and every Sentinel watches it, those left out whose machines do not answer.
      * @throws VERIFY_FAILED naming those that do not
      */
-    awaitCacheWhole: beating<{ primary: string }, Finding<{ standbys: string[] }>>(async ({ primary }) => {
+    awaitCacheWhole: beating<{ primary: string }, Finding<CacheWhole>>(async ({ primary }) => {
       const { cache } = cacheOf(deps);
       for (const end = Date.now() + REDUNDANT_MS; ; await delay(LOOK_EVERY_MS)) {
         const view = await cache.look();
         const others = view.members.filter(({ member }) => member !== primary);
-        const lagging = others.filter((one) => !follows(one, primary));
-        if (lagging.length === 0 && agree(view, primary)) {
-          const standbys = others.map(({ member }) => member);
-          const { length } = view.sentinels;
+        const lagging = others.filter((one) => !one.dark && !follows(one, primary));
+        const [away, standbys] = [true, false].map((dark) =>
+          others.filter((one) => (one.dark ?? false) === dark).map(({ member }) => member),
+        ) as [string[], string[]];
+        if (lagging.length === 0 && standbys.length > 0 && agree(view, primary)) {
+          const gone = away.length > 0 ? `, the machine of ${away.join(' and ')} does not answer` : '';
           return {
-            sentence: `${standbys.join(' and ')} follow ${primary}; ${length} of ${length} Sentinels watch it`,
-            value: { standbys },
+            sentence: `${standbys.join(' and ')} follow ${primary}${gone}; ${watching(view, primary)}`,
+            value: { standbys, away },
           };
         }
         if (Date.now() > end) {

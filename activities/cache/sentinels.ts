@@ -72,7 +72,7 @@ export function cacheSentinels(deps: Deps) {
           throw new SwitchoverError('VERIFY_FAILED', 'nobody can tell whom the Sentinels should watch');
         return ensure(how, {
           look: () => cache.look(),
-          already: (view) => (agree(view, primary) ? `all Sentinels watch ${primary}` : null),
+          already: (view) => (agree(view, primary) ? watching(view, primary) : null),
           intention: () => `have the Sentinels watch ${primary}`,
           act: async () => {
             await cache.watch(primary);
@@ -80,7 +80,7 @@ export function cacheSentinels(deps: Deps) {
               agree(await cache.look(), primary),
             );
           },
-          done: (_, { sentinels: { length } }) => `${length} of ${length} Sentinels watch ${primary}`,
+          done: (_, view) => watching(view, primary),
         });
       },
     ),
@@ -92,9 +92,21 @@ export function isHeld({ sentinels }: CacheView): boolean {
   return sentinels.every(({ held, failingOver }) => held && !failingOver);
 }
 
-/** Whether every Sentinel watches this primary with a standby that could succeed it, and is free to act. */
+/**
+ * Whether every Sentinel watches this primary with a standby that could succeed it, and is free to act. One whose machine does not
+ * answer is not asked; the others have to be the most of them, or nobody could be made the primary.
+ */
 export function agree({ sentinels }: CacheView, primary: string): boolean {
-  return sentinels.every((one) => one.primary === primary && !one.held && one.standbys > 0);
+  const there = sentinels.filter(({ dark }) => !dark);
+  if (2 * there.length <= sentinels.length) return false;
+  return there.every((one) => one.primary === primary && !one.held && one.standbys > 0);
+}
+
+/** `2 of 3 Sentinels watch m2; the machine of s1 does not answer` */
+export function watching({ sentinels }: CacheView, primary: string): string {
+  const dark = sentinels.filter((one) => one.dark).map(({ sentinel }) => sentinel);
+  const away = dark.length > 0 ? `; the machine of ${dark.join(' and ')} does not answer` : '';
+  return `${sentinels.length - dark.length} of ${sentinels.length} Sentinels watch ${primary}${away}`;
 }
 
 /** Who is the primary in place of this one. */
