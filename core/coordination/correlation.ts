@@ -4,14 +4,17 @@ import { contains, kindOf, parents, pathOf } from '../scope';
 import { claims } from './locks';
 import { WINDOW_MS, type Coordination, type Fault, type Rules } from './state';
 
-/** For so long after a place's runbook ended without having acted the place is left to the runbooks of its parts, ms. */
+/**
+ * For so long after a place's runbook ended without having acted the place is left to the runbooks of its parts, ms: what it saw then
+ * counts no more, only what has failed since.
+ */
 const IN_VAIN_MS = 60_000;
 
 /**
  * Faults of nodes that together are one fault of their zone or region (REQUIREMENTS H4), the widest first. Counted are the
  * nodes with an open incident, those that were reported a moment ago, and those of `faults`, which are not open yet. Left
- * out is a place that a run already deals with, and one whose runbook has just found nothing to do or was not let: it must
- * not keep the parts from being healed.
+ * out is a place that a run already deals with, and what had failed before its runbook has just found nothing to do or was not let: it
+ * must not keep the parts from being healed.
  * `at`: ISO time.
  */
 export function widened(
@@ -26,8 +29,8 @@ export function widened(
     for (const place of parents(scope)) {
       const kind = kindOf(place);
       const runbook = catalogue.find((candidate) => candidate.whenDegraded && candidate.scope.kind === kind);
-      if (!runbook || found.has(place) || isDealtWith(now, place, runbook.id, at)) continue;
-      const wide = degraded(now, rules, { place, faults, at });
+      if (!runbook || found.has(place) || isDealtWith(now, place)) continue;
+      const wide = degraded(now, rules, { place, faults, at, after: inVainAt(now, place, runbook.id, at) });
       if (wide) found.set(place, faultOf(place, runbook, wide));
     }
   }
@@ -37,22 +40,37 @@ export function widened(
   );
 }
 
-function isDealtWith(now: Coordination, place: string, runbook: string, at: string): boolean {
-  const inVain = now.past.some(
+function isDealtWith(now: Coordination, place: string): boolean {
+  return claims(now).some(({ scope }) => contains(scope, place));
+}
+
+/** When the place's runbook ended in vain a moment ago, ISO; the empty string where it did not. */
+function inVainAt(now: Coordination, place: string, runbook: string, at: string): string {
+  const inVain = now.past.findLast(
     (past) =>
       past.scope === place &&
       past.runbook === runbook &&
       !past.changed &&
       Date.parse(at) - Date.parse(past.at) < IN_VAIN_MS,
   );
-  return inVain || claims(now).some(({ scope }) => contains(scope, place));
+  return inVain?.at ?? '';
 }
 
 /** The nodes of a place that have failed, where they are so many that the place has; by scope, with the earliest fault. */
 function degraded(
   now: Coordination,
   rules: Rules,
-  { place, faults, at }: { place: string; faults: readonly Fault[]; at: string },
+  {
+    place,
+    faults,
+    at,
+    after,
+  }: {
+    place: string;
+    faults: readonly Fault[];
+    at: string;
+    /** What had failed before does not count. */ after: string;
+  },
 ) {
   const rule = rules.degraded[kindOf(place) as 'zone' | 'region'];
   const of = rules.nodes[place];
@@ -71,7 +89,9 @@ function degraded(
       failing.set(scope, { alert: { source, faultAt } });
   }
   for (const fault of faults) failing.set(fault.scope, fault);
-  const nodes = [...failing].filter(([scope]) => kindOf(scope) === 'node' && contains(place, scope));
+  const nodes = [...failing].filter(
+    ([scope, { alert }]) => kindOf(scope) === 'node' && contains(place, scope) && alert.faultAt > after,
+  );
   if (!isDegraded(nodes.length, of, rule)) return null;
   const [first] = nodes.map(([, { alert }]) => alert.faultAt).sort();
   return { scopes: nodes.map(([scope]) => scope), of, faultAt: first! };

@@ -122,3 +122,14 @@ it('a runbook that was refused there of late does not keep the parts from being 
   expect(widened(now, rules, catalogue, nodes(8))).toEqual([]);
   expect(widened(now, rules, catalogue, nodes(8), later(60_000))).toHaveLength(1);
 });
+
+it('what has failed since then is a new failure of the place', () => {
+  const now = nothingOpen();
+  const past = { runbook: 'zone-failover', scope: 'zone/us-east-1/a', changed: false };
+  noteEnd(now, { ...past, state: 'refused', at: later(1_000) });
+  const since = [down('a/n1'), down('a/n2', later(2_000)), down('a/n3', later(2_000))];
+  expect(widened(now, rules, catalogue, since, later(3_000))).toEqual([]);
+  expect(widened(now, rules, catalogue, [...since, down('a/n4', later(2_000))], later(3_000))).toHaveLength(
+    1,
+  );
+});
