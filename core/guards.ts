@@ -41,6 +41,19 @@ export interface Questions {
   'take out zone': Leave & Bear & { zone: string; servers: readonly string[] };
   /** May a zone that was left get traffic again? `failed` counts those of its nodes that do not serve. */
   'bring back zone': { zone: string; failed: number; of: number; rule: DegradedRule };
+  /**
+   * May a region be left by its clients? `doubt`: why nobody can say that it has failed, undefined where that is clear or nobody has to;
+   * `receivers`: regions that would take its traffic, and those of them that cannot bear their share; `planned`: nothing forces it.
+   */
+  'leave region': {
+    region: string;
+    doubt: string | undefined;
+    receivers: readonly string[];
+    strained: readonly string[];
+    planned: boolean;
+  };
+  /** May clients be led to a region again? `why`: what speaks against it as it is seen from outside; undefined where nothing does. */
+  'lead back': { region: string; why: string | undefined };
   /** May a region begin to serve with the nodes that have come up? */
   'form region': { region: string; healthy: number; of: number; minimumShare: number };
   /**
@@ -171,6 +184,34 @@ const zoneWell: Guard<Questions['bring back zone']> = {
     isDegraded(failed, of, rule)
       ? `zone ${zone} must stay out: ${failed} of its ${of} nodes do not serve, more than ${percent(rule.share)}`
       : null,
+};
+
+/** One vantage point cannot tell a dead region from one that only it does not reach (DESIGN section 4). */
+const twoVantagePoints: Guard<Questions['leave region']> = {
+  name: 'two vantage points',
+  refuses: ({ region, doubt }) => (doubt === undefined ? null : `${region} must not be left: ${doubt}`),
+};
+
+/** Never the last region that serves. */
+const someRegionReceives: Guard<Questions['leave region']> = {
+  name: 'last serving region',
+  refuses: ({ region, receivers }) =>
+    receivers.length > 0 ? null : `${region} must not be left: no other region serves that could take over`,
+};
+
+/** A region that is dead bears nothing, so that whoever bears a part is better; one that is well is not left for less. */
+const regionHeadroom: Guard<Questions['leave region']> = {
+  name: 'capacity headroom',
+  refuses: ({ region, strained, planned }) =>
+    planned && strained.length > 0
+      ? `${region} must stay: ${strained.join(' and ')} cannot bear its traffic at the measured peak`
+      : null,
+};
+
+const regionSeenWell: Guard<Questions['lead back']> = {
+  name: 'seen well from outside',
+  refuses: ({ region, why }) =>
+    why === undefined ? null : `clients must not be led to ${region} yet: ${why}`,
 };
 
 const regionShare: Guard<Questions['form region']> = {
@@ -367,6 +408,8 @@ export const GUARDS: { readonly [Act in keyof Questions]: readonly Guard<Questio
   retire: [lastHealthyMember, memberShare, memberHeadroom],
   'take out zone': [lastServingZone, zoneShare, zoneHeadroom],
   'bring back zone': [zoneWell],
+  'leave region': [twoVantagePoints, someRegionReceives, regionHeadroom],
+  'lead back': [regionSeenWell],
   'form region': [regionShare],
   'move sessions': [anotherPlace, receiversServe, receiverShare],
   'promote standby': [standbyAnswers, standbyLagKnown, standbyWhole],

@@ -48,6 +48,15 @@ const standby = (
   name: string | undefined = 'r2',
 ): Questions['promote standby'] => ({ standby: name, copying, silentS });
 
+const left = (more: Partial<Questions['leave region']>): Questions['leave region'] => ({
+  region: 'us',
+  doubt: undefined,
+  receivers: ['eu', 'ap'],
+  strained: [],
+  planned: false,
+  ...more,
+});
+
 const takeOver = (more: Partial<Questions['take over database']>): Questions['take over database'] => ({
   primary: 'd1',
   candidate: 'd2',
@@ -147,6 +156,17 @@ const CASES: { [Act in keyof Questions]: Case<Questions[Act]>[] } = {
     ['exactly the share that may be missing', zoneWith(3, 10), null],
     ['one more', zoneWith(4, 10), 'zone still degraded'],
     ['two of four', zoneWith(2, 4), 'zone still degraded'],
+  ],
+  'leave region': [
+    ['both vantage points see it failed', left({}), null],
+    ['one of them sees it well', left({ doubt: 'eu sees it well' }), 'two vantage points'],
+    ['nobody could take its traffic', left({ receivers: [] }), 'last serving region'],
+    ['the others are strained, and it is dead', left({ strained: ['eu'] }), null],
+    ['the others are strained, and it is well', left({ strained: ['eu'], planned: true }), 'capacity headroom'],
+  ],
+  'lead back': [
+    ['it is seen well', { region: 'us', why: undefined }, null],
+    ['it is not', { region: 'us', why: 'its load balancer does not answer' }, 'seen well from outside'],
   ],
   'form region': [
     ['all of its nodes are healthy', region(3, 3), null],
