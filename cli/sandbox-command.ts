@@ -43,14 +43,14 @@ function upCommand(sandbox: Command, finish: Finish): void {
 
 function faultCommands(sandbox: Command, finish: Finish): void {
   const target =
-    'a node such as us-east-1/a/n1, zone/us-east-1/a, lb/us-east-1, registry/primary, database/primary|replica|etcd, redis/primary|replica, worker/us-east-1, or temporal';
+    'a node such as us-east-1/a/n1, zone/us-east-1/a, region/us-east-1, way/eu-central-1/us-east-1, lb/us-east-1, registry/primary, database/primary|replica|etcd, redis/primary|replica, worker/us-east-1, or temporal';
   sandbox
     .command('break')
     .description('inject a real fault')
     .argument('<target>', target)
     .argument(
       '[fault]',
-      'kill, hang, mcp, … for a node; kill, hang, partition, … for the database and Redis; kill, hang for a zone, lb or the registry; kill for the others',
+      'kill, hang, mcp, … for a node; kill, hang, partition, … for the database and Redis; kill, hang for a zone, lb or the registry; kill, partition for a region; cut for a way; kill for the others',
       'kill',
     )
     .addOption(block())

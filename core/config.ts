@@ -77,6 +77,23 @@ const Region = object({
   role: Type.Union([Type.Literal('active'), Type.Literal('standby'), Type.Literal('cold')]),
   loadBalancer: HaproxySchema,
   fleet: SupervisordSchema,
+  /** The local address from which the region's workers look at other regions; left out where they have only one way out. */
+  vantage: Type.Optional(
+    Type.String({
+      pattern: '^\\d{1,3}(\\.\\d{1,3}){3}$',
+      examples: ['127.1.0.8'],
+      description: 'an IPv4 address',
+    }),
+  ),
+  /**
+   * Who takes its traffic when it is lost, percent by region; left out: the others, as their weights are (REQUIREMENTS F3: 70/30).
+   */
+  failover: Type.Optional(
+    Type.Record(Type.String({ pattern: Name }), Type.Integer({ minimum: 0, maximum: 100 }), {
+      additionalProperties: false,
+      examples: [{ 'eu-central-1': 70, 'ap-southeast-1': 30 }],
+    }),
+  ),
   zones: Type.Record(Type.String({ pattern: Name }), Zone, { additionalProperties: false, minProperties: 1 }),
 });
 
@@ -90,6 +107,13 @@ const SentinelSchema = object({
     minProperties: 2,
     examples: [{ m1: '127.1.0.4:6379', m2: '127.2.0.4:6379' }],
   }),
+  /** In which region each member is; left out where they are all in one. */
+  regions: Type.Optional(
+    Type.Record(Type.String({ pattern: Name }), Type.String({ pattern: Name }), {
+      additionalProperties: false,
+      examples: [{ m1: 'us-east-1', m2: 'eu-central-1' }],
+    }),
+  ),
   sentinels: Type.Record(Type.String({ pattern: Name }), Address, {
     additionalProperties: false,
     minProperties: 3,

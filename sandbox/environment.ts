@@ -14,6 +14,7 @@ import {
   databaseMembers,
   sessionMembers,
   sharedAddresses,
+  vantageOf,
   zoneMembers,
 } from './layout';
 import type { Settings } from './settings';
@@ -85,6 +86,9 @@ const LIMITS: Pick<Config['policies'], 'repeats' | 'budget'> = {
   budget: { runsPerHour: 120, capacityOut: 0.5 },
 };
 
+/** Who takes the traffic of the first region (REQUIREMENTS F3). */
+const FIRST_LOST = { 'eu-central-1': 70, 'ap-southeast-1': 30 };
+
 const EVER = { times: 1_000_000, within: '1s' };
 const NO_LIMITS: typeof LIMITS = {
   repeats: { node: EVER, zone: EVER, region: EVER },
@@ -132,6 +136,7 @@ export function environmentFile(settings: Settings): Config {
       node: { rto: '5s' },
       sessions: { rto: '1s' },
       zone: { rto: '30s' },
+      region: { rto: '5m' },
       formation: { rto: '15s' },
       registry: { rto: '10m' },
       database: { rto: '30s' },
@@ -196,6 +201,8 @@ function region(settings: Settings, index: number): RegionConfig {
       backend: BACKEND,
     },
     fleet: fleetOf(block),
+    vantage: vantageOf(block, index),
+    ...(index === 0 ? { failover: FIRST_LOST } : {}),
     zones: Object.fromEntries(zones),
   };
 }
@@ -245,6 +252,7 @@ function sessionsOf({ block, sentinel, sentinelDownAfter }: Settings): SessionsC
     sentinel: {
       name: SENTINEL_NAME,
       members: Object.fromEntries(members.map(({ name, redis }) => [name, redis])),
+      regions: Object.fromEntries(members.map(({ name, region: home }) => [name, home])),
       sentinels: Object.fromEntries(members.map((member) => [member.watcher, member.sentinel])),
       password: { env: SENTINEL_VARIABLE },
       quorum: SENTINEL_QUORUM,

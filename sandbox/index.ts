@@ -1,6 +1,7 @@
 import { boot, missingOf, running, type OnProgress } from './boot';
 import { sandboxOf, type Sandbox } from './client';
 import { contextOf } from './context';
+import { restoreAll } from './faults/network';
 import { reconnect } from './faults/routes';
 import { sharedAddresses } from './layout';
 import { allParts } from './parts';
@@ -19,6 +20,7 @@ export { breakPart, healPart, type Severity, type Target } from './faults';
 export { DATABASE_FAULTS, type DatabaseFault, type DatabasePart } from './faults/database';
 export { REDIS_FAULTS, type RedisFault, type RedisPart } from './faults/redis';
 export { NODE_FAULTS, type NodeFault } from './faults/node';
+export { REGION_FAULTS, type RegionFault } from './faults/region';
 export { ZONE_FAULTS, type ZoneFault } from './faults/zone';
 export type { SandboxOptions, Settings } from './settings';
 export { status, type PartStatus, type SandboxStatus } from './status';
@@ -65,7 +67,7 @@ export async function down(options: SandboxOptions = {}): Promise<{ dir: string;
   const dir = stateDir(options);
   const block = (await savedSettings(dir))?.block ?? options.block ?? DEFAULTS.block;
   return exclusively(sharedAddresses(block).lock, async () => {
-    await reconnect(block);
+    await Promise.all([reconnect(block), restoreAll(block)]);
     const processes = await endProcesses(dir);
     await discard(dir);
     return { dir, processes };

@@ -2,7 +2,7 @@
  * Where everything of a sandbox listens: pure arithmetic on the loopback net 127.0.0.0/8, all of which Linux answers
  * on without setting anything up. `127.<block>.0.<n>` holds the shared parts, `127.<block + r>.0.1` the load balancer
  * of region r, `.2` its member of the database and `.3` where that member finds etcd, `.4` its member of the session store and `.5`
- * its Sentinel, `127.<block + r>.<zone>.<n>` its nodes. Blocks four apart never meet.
+ * its Sentinel, `.8` where its workers look at other regions from, `127.<block + r>.<zone>.<n>` its nodes. Blocks four apart never meet.
  */
 export const REGIONS = [
   { name: 'us-east-1', weight: 40 },
@@ -88,6 +88,16 @@ export function balancerAddresses(block: number, index: number): BalancerAddress
   return { frontend: at(8080), runtime: at(9999), metrics: at(8405) };
 }
 
+/** All addresses of the region at `index` of {@link REGIONS}. */
+export function regionNetwork(block: number, index: number): string {
+  return `127.${block + index + 1}.0.0/16`;
+}
+
+/** Where the workers of the region at `index` of {@link REGIONS} look at other regions from. */
+export function vantageOf(block: number, index: number): string {
+  return `127.${block + index + 1}.0.8`;
+}
+
 /** The region that an address of this block is in; undefined of those that are in none. */
 export function regionOf(block: number, address: string): string | undefined {
   const [net, second] = address.split('.');
@@ -117,6 +127,7 @@ export function databaseMembers(block: number): DatabaseMember[] {
 export interface SessionMember {
   /** `m1` */
   name: string;
+  region: string;
   /** Its Sentinel's name, `s1`. */
   watcher: string;
   /** host:port of its Redis and of the Sentinel. */
@@ -126,10 +137,11 @@ export interface SessionMember {
 
 /** The members of the session store under Sentinel, one in each region. */
 export function sessionMembers(block: number): SessionMember[] {
-  return REGIONS.map((_, index) => {
+  return REGIONS.map(({ name: region }, index) => {
     const at = (host: number, port: number): string => `127.${block + index + 1}.0.${host}:${port}`;
     return {
       name: `m${index + 1}`,
+      region,
       watcher: `s${index + 1}`,
       redis: at(4, 6379),
       sentinel: at(5, 26379),

@@ -70,6 +70,11 @@ export class Supervisor {
     await this.call('startProcess', [program, false], { expected: ALREADY_STARTED });
   }
 
+  /** Asks a program to end, and does not start it again; does nothing when it does not run. Returns at once. */
+  async end(program: string): Promise<void> {
+    await this.call('stopProcess', [program, false], { expected: NOT_RUNNING });
+  }
+
   /** Signals a program. @returns false when it does not run. */
   async signal(program: string, signal: Signal): Promise<boolean> {
     return (await this.call('signalProcess', [program, signal], { expected: NOT_RUNNING })) !== undefined;

@@ -15,17 +15,21 @@ import {
 import { NODE_FAULTS, breakNode, healNode, type NodeFault } from './node';
 import { kill, startPartOf } from './program';
 import { REDIS_FAULTS, breakRedis, healRedis, type RedisFault, type RedisPart } from './redis';
+import { REGION_FAULTS, breakRegion, breakWay, healRegion, healWay, type RegionFault } from './region';
 import { REGISTRY_FAULTS, breakRegistry, healRegistry, type RegistryFault } from './registry';
 import { ZONE_FAULTS, breakZone, healZone, type ZoneFault } from './zone';
 
 /**
- * What can be broken: a node by its id `us-east-1/a/n1`, a zone `us-east-1/a`, a region's load balancer, whichever of
+ * What can be broken: a node by its id `us-east-1/a/n1`, a zone `us-east-1/a`, a whole region, the way from one region's workers to
+ * another region, a region's load balancer, whichever of
  * its programs that is, the registry's primary, whichever member that is, the database's primary, a replica or etcd, the session
  * store's primary or a replica, a region's worker, the Temporal server.
  */
 export type Target =
   | { kind: 'node'; node: string }
   | { kind: 'zone'; zone: string }
+  | { kind: 'region'; region: string }
+  | { kind: 'way'; from: string; to: string }
   | { kind: 'lb'; region: string }
   | { kind: 'registry' }
   | { kind: 'database'; part: DatabasePart }
@@ -37,6 +41,8 @@ export type Target =
 const FAULTS: Record<Exclude<Target['kind'], 'database' | 'redis'>, readonly string[]> = {
   node: NODE_FAULTS,
   zone: ZONE_FAULTS,
+  region: REGION_FAULTS,
+  way: ['cut'],
   lb: BALANCER_FAULTS,
   registry: REGISTRY_FAULTS,
   worker: ['kill'],
@@ -53,7 +59,7 @@ export interface Severity {
 
 /**
  * Injects a real fault. A killed worker is started again by the supervisor; nothing else is.
- * @param fault one of {@link NODE_FAULTS} for a node, of {@link ZONE_FAULTS} for a zone, of {@link BALANCER_FAULTS} for
+ * @param fault one of {@link NODE_FAULTS} for a node, of {@link ZONE_FAULTS} for a zone, of {@link REGION_FAULTS} for a region, of {@link BALANCER_FAULTS} for
  *   a load balancer, of {@link REGISTRY_FAULTS} for the registry, of {@link DATABASE_FAULTS} for the database, of
  *   {@link REDIS_FAULTS} for the session store; `kill` for the others
  * @returns one sentence of what was done
@@ -79,6 +85,10 @@ export async function breakPart(
       return breakNode(context, supervisor, target.node, fault as NodeFault, latencyMs);
     case 'zone':
       return breakZone(context, supervisor, target.zone, fault as ZoneFault, share);
+    case 'region':
+      return breakRegion(context, supervisor, target.region, fault as RegionFault);
+    case 'way':
+      return breakWay(context, target.from, target.to);
     case 'lb':
       return breakBalancer(supervisor, target.region, fault as BalancerFault);
     case 'registry':
@@ -103,6 +113,8 @@ export async function healPart(options: SandboxOptions, target: Target, restart 
   const supervisor = supervisorOf(context.at, context.secrets);
   if (target.kind === 'node') return healNode(context, supervisor, target.node, restart);
   if (target.kind === 'zone') return healZone(context, supervisor, target.zone, restart);
+  if (target.kind === 'region') return healRegion(context, supervisor, target.region);
+  if (target.kind === 'way') return healWay(context, target.from, target.to);
   if (target.kind === 'lb') return healBalancer(context, supervisor, target.region);
   if (target.kind === 'registry') return healRegistry(context, supervisor);
   if (target.kind === 'database') return healDatabase(context, supervisor);

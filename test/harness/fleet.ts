@@ -11,6 +11,7 @@ import {
   type DatabasePart,
   type RedisFault,
   type RedisPart,
+  type RegionFault,
   type Sandbox,
   type SandboxOptions,
 } from '../../sandbox';
@@ -30,6 +31,11 @@ export interface TestFleet {
   /** The same fault for this share of a zone's nodes at once. */
   breakZone: (zone: string, fault: string, share: number) => Promise<string>;
   healZone: (zone: string) => Promise<string>;
+  breakRegion: (region: string, fault: RegionFault) => Promise<string>;
+  healRegion: (region: string) => Promise<string>;
+  /** What the workers of one region send to another one is lost. */
+  breakWay: (from: string, to: string) => Promise<string>;
+  healWay: (from: string, to: string) => Promise<string>;
   breakBalancer: (region: string, fault: 'kill' | 'hang') => Promise<string>;
   healBalancer: (region: string) => Promise<string>;
   breakRegistry: (fault: 'kill' | 'hang') => Promise<string>;
@@ -61,6 +67,10 @@ export async function testFleet(options: SandboxOptions & { block: number }): Pr
     heal: (node) => healPart(options, { kind: 'node', node }, true),
     breakZone: (zone, fault, share) => breakPart(options, { kind: 'zone', zone }, fault, { share }),
     healZone: (zone) => healPart(options, { kind: 'zone', zone }, true),
+    breakRegion: (region, fault) => breakPart(options, { kind: 'region', region }, fault),
+    healRegion: (region) => healPart(options, { kind: 'region', region }),
+    breakWay: (from, to) => breakPart(options, { kind: 'way', from, to }, 'cut'),
+    healWay: (from, to) => healPart(options, { kind: 'way', from, to }),
     breakBalancer: (region, fault) => breakPart(options, { kind: 'lb', region }, fault),
     healBalancer: (region) => healPart(options, { kind: 'lb', region }),
     breakRegistry: (fault) => breakPart(options, { kind: 'registry' }, fault),

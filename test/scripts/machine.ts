@@ -18,6 +18,7 @@ export const BOOKWORM: Readonly<Record<string, string>> = {
   supervisord: '4.2.5',
   chromium: 'Chromium 156.0.8078.79 built on Debian GNU/Linux 12 (bookworm)',
   ip: 'ip utility, iproute2-6.1.0, libbpf 1.1.0',
+  nft: 'nftables v1.0.6 (Lester Gooch #5)',
   pgrep: 'pgrep from procps-ng 4.0.2',
 };
 

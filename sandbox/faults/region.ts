@@ -1,0 +1,98 @@
+import { databaseProgram, nodesOf, sessionsProgram } from '../../core/topology';
+import { balancerPrograms } from '../environment';
+import { REGIONS, databaseMembers, regionNetwork, sessionMembers, vantageOf } from '../layout';
+import { controlProgram } from '../parts/etcd';
+import type { Context } from '../parts/part';
+import { homeOf } from '../parts/patroni';
+import { sentinelProgram } from '../parts/sentinel';
+import { workerIn } from '../parts/switchover';
+import { memberProcesses, signal } from '../processes';
+import type { Supervisor } from '../supervisor';
+import { requireRegion } from './balancer';
+import { allTo, cut, restore, type Cut } from './network';
+
+/**
+ * What can happen to a whole region; only as root. `kill`: everything in it dies at once, and nobody is answered from there any more ·
+ * `partition`: all of it lives, and nobody reaches it.
+ */
+export const REGION_FAULTS = ['kill', 'partition'] as const;
+export type RegionFault = (typeof REGION_FAULTS)[number];
+
+/** Gives a region a fault. @returns one sentence of what was done */
+export async function breakRegion(
+  context: Context,
+  supervisor: Supervisor,
+  region: string,
+  fault: RegionFault,
+): Promise<string> {
+  const { block } = context.settings;
+  await cut(block, allTo(networkOf(block, region)));
+  if (fault === 'partition') return `region ${region} is reached by nobody`;
+  const programs = await programsOf(context, supervisor, region);
+  // Told so first, the supervisor does not start a worker again.
+  const worker = programs.filter((program) => program === workerIn(region));
+  await Promise.all(worker.map((program) => supervisor.end(program)));
+  await Promise.all(programs.map((program) => supervisor.signal(program, 'KILL')));
+  const member = databaseMembers(block)[indexOf(region)]!;
+  // PostgreSQL is not of Patroni's process group.
+  signal(await memberProcesses(context.dir, homeOf(context.dir, member)), 'SIGKILL');
+  return `region ${region} is lost: ${programs.length} processes died at once, and nobody reaches it`;
+}
+
+/**
+ * Brings a region back as its machines would come up: reached again, with its load balancer, its Sentinel and its worker. Its nodes and
+ * its members of database and session store are stopped, for runbooks to bring back.
+ * @returns one sentence of what was done
+ */
+export async function healRegion(context: Context, supervisor: Supervisor, region: string): Promise<string> {
+  const { block } = context.settings;
+  await restore(block, allTo(networkOf(block, region)));
+  const { watcher } = sessionMembers(block)[indexOf(region)]!;
+  const { name } = databaseMembers(block)[indexOf(region)]!;
+  const known = new Set((await supervisor.list()).map((program) => program.name));
+  const own = [balancerPrograms(region)[0], controlProgram(name), sentinelProgram(watcher), workerIn(region)];
+  for (const program of own.filter((one) => known.has(one))) await supervisor.start(program);
+  return `region ${region} is reached again, and its load balancer runs`;
+}
+
+/** Loses everything that one region's workers send to another region. @returns one sentence of what was done */
+export async function breakWay(context: Context, from: string, to: string): Promise<string> {
+  await cut(context.settings.block, wayOf(context, from, to));
+  return `${from} does not reach ${to} any more`;
+}
+
+/** Ends what {@link breakWay} did. @returns one sentence of what was done */
+export async function healWay(context: Context, from: string, to: string): Promise<string> {
+  await restore(context.settings.block, wayOf(context, from, to));
+  return `${from} reaches ${to}`;
+}
+
+function wayOf({ settings: { block } }: Context, from: string, to: string): Cut {
+  return { from: vantageOf(block, indexOf(from)), to: networkOf(block, to) };
+}
+
+/** What runs in a region. */
+async function programsOf(context: Context, supervisor: Supervisor, region: string): Promise<string[]> {
+  const { block } = context.settings;
+  const index = indexOf(region);
+  const [database, session] = [databaseMembers(block)[index]!, sessionMembers(block)[index]!];
+  const there = new Set([
+    ...nodesOf(context.config, region).map(({ program }) => program),
+    ...balancerPrograms(region),
+    databaseProgram(database.name),
+    controlProgram(database.name),
+    sessionsProgram(session.name),
+    sentinelProgram(session.watcher),
+    workerIn(region),
+  ]);
+  const running = (await supervisor.list()).filter(({ name, pid }) => pid > 0 && there.has(name));
+  return running.map(({ name }) => name);
+}
+
+function networkOf(block: number, region: string): string {
+  return regionNetwork(block, indexOf(region));
+}
+
+function indexOf(region: string): number {
+  return REGIONS.findIndex(({ name }) => name === requireRegion(region));
+}
