@@ -59,6 +59,8 @@ export interface Deps {
   operations: Operations;
   /** Left out where the environment has none. */
   journal?: Journal;
+  /** The region that this worker is in; undefined where it is in none. */
+  here?: string | undefined;
   /** Shares the worker's connection, so that runs start eagerly. */
   client: Client;
 }

@@ -15,6 +15,7 @@ import type { Dns } from '../activities/ports';
 import type { Config } from '../core/config';
 import { millis } from '../core/time';
 import { SwitchoverError } from '../core/errors';
+import { regionConfig } from '../core/topology';
 import { Operations, catalogue } from '../operations';
 import { readSecret } from '../operations/secrets';
 
@@ -27,11 +28,16 @@ export interface TemporalAccess {
   namespace: string;
 }
 
-/** The real systems the environment file names. `close` ends their connections. */
+/**
+ * The real systems the environment file names. `close` ends their connections.
+ * @param here the region that they are looked at from
+ * @throws UNKNOWN_TARGET where that is none
+ */
 export function compose(
   config: Config,
   { temporal, connection, namespace }: TemporalAccess,
   warn: (sentence: string) => void = () => undefined,
+  here?: string,
 ): Deps & { close: () => Promise<void> } {
   const regions = new Map<string, RegionSystems>(
     Object.entries(config.regions).map(([name, { loadBalancer, fleet }]) => {
@@ -61,7 +67,11 @@ export function compose(
     database: databaseOf(config),
     cache: cacheOf(config, sessionsPassword),
     dns: dnsOf(config),
-    prober: prober({ timeoutMs: millis(config.health.node.timeout) }),
+    prober: prober({
+      timeoutMs: millis(config.health.node.timeout),
+      from: here === undefined ? undefined : regionConfig(config, here).vantage,
+    }),
+    here,
     notifier: webhookNotifier(),
     operations: new Operations(temporal, config.environment, catalogue),
     ...(journal ? { journal } : {}),

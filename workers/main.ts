@@ -6,7 +6,7 @@ import { catalogue, connect, loadConfig, temporalOptions } from '../operations';
 import { keepTemplates } from '../operations/templates';
 import { prebuilt } from './bundle';
 import { compose } from './compose';
-import { createWorker } from './worker';
+import { createRegionWorker, createWorker } from './worker';
 
 /**
  * Entry of a worker process: `worker [--region R]`. Runs workflows and activities, and sees to it that every region has its monitor
@@ -15,10 +15,11 @@ import { createWorker } from './worker';
  */
 export async function main(): Promise<void> {
   const { values } = parseArgs({ options: { region: { type: 'string' } }, strict: false });
+  const here = typeof values['region'] === 'string' ? values['region'] : undefined;
   const log = pino({
     name: 'worker',
     level: process.env['LOG_LEVEL'] ?? 'info',
-    base: { region: values['region'], pid: process.pid },
+    base: { region: here, pid: process.pid },
   });
   Runtime.install({
     logger: new DefaultLogger('WARN', ({ level, message, meta }) =>
@@ -31,9 +32,10 @@ export async function main(): Promise<void> {
   // Out of profiles an API key is always a string, never the function that the other kind of connection also takes.
   const connection = await NativeConnection.connect(connectionOptions as NativeConnectionOptions);
   const temporal = await connect();
-  const deps = compose(config, { temporal, connection, namespace }, (sentence) => log.warn(sentence));
+  const deps = compose(config, { temporal, connection, namespace }, (sentence) => log.warn(sentence), here);
   const worker = await createWorker(deps, connection, namespace, prebuilt());
-  const running = worker.run();
+  const regional = here === undefined ? [] : [await createRegionWorker(deps, connection, namespace, here)];
+  const running = Promise.all([worker, ...regional].map((one) => one.run()));
   await deps.operations.keepCoordinated();
   await deps.operations.keepWatch(Object.keys(config.regions));
   await keepTemplates(deps.client, config.environment, catalogue).catch((error: unknown) =>

@@ -6,8 +6,26 @@ import {
 } from '@temporalio/worker';
 import { createActivities } from '../activities';
 import type { Deps } from '../activities/deps';
-import { TASK_QUEUE } from '../workflows/messages';
+import { TASK_QUEUE, regionQueue } from '../workflows/messages';
 import { activityInterceptors } from './interceptors';
+
+/** A worker for what has to be done from this very region, such as looking at another one. */
+export async function createRegionWorker(
+  deps: Deps,
+  connection: NativeConnection,
+  namespace: string,
+  region: string,
+): Promise<Worker> {
+  return Worker.create({
+    connection,
+    namespace,
+    taskQueue: regionQueue(region),
+    activities: createActivities(deps),
+    interceptors: { activity: [activityInterceptors] },
+    shutdownGraceTime: 0,
+    maxHeartbeatThrottleInterval: '500ms',
+  });
+}
 
 /** A worker for workflows and activities, with the settings tried for fast take-over when another one dies. */
 export async function createWorker(

@@ -18,6 +18,11 @@ import type { AlertRef, DecisionKind, DecisionRequest, RunReport, Trigger } from
 /** The queue of all workflows and of activities that any region may carry out. */
 export const TASK_QUEUE = 'switchover';
 
+/** The queue of what has to be done from this very region. */
+export function regionQueue(region: string): string {
+  return `${TASK_QUEUE}-${region}`;
+}
+
 /** The run so far; after its end, its result. */
 export const report = defineQuery<RunReport>('report');
 

@@ -16,6 +16,9 @@ const BODY_CHARS = 80;
 /** How the probe names itself to nodes, for their logs. */
 const CLIENT = { name: 'switchover-probe', version: '1.0.0' };
 
+/** Where connections come from, where that is laid down. */
+type Local = { localAddress?: string };
+
 /** What was seen, without the time it took. */
 type Verdict = Omit<Probe, 'ms'>;
 
@@ -28,8 +31,10 @@ type Verdict = Omit<Probe, 'ms'>;
  * Trap: a session that was opened but not answered for before the deadline stays on the node until its TTL.
  *
  * @param timeoutMs deadline of a whole probe, however many requests it takes.
+ * @param from the local address to probe from, where there is a choice
  */
-export function prober({ timeoutMs }: { timeoutMs: number }): Prober {
+export function prober({ timeoutMs, from }: { timeoutMs: number; from?: string | undefined }): Prober {
+  const local = from === undefined ? {} : { localAddress: from };
   const timed = async (look: (deadline: AbortSignal) => Promise<Verdict>): Promise<Probe> => {
     const start = performance.now();
     const deadline = AbortSignal.timeout(timeoutMs);
@@ -41,9 +46,9 @@ export function prober({ timeoutMs }: { timeoutMs: number }): Prober {
     return { ok, said: deadline.aborted ? said : `${said} in ${ms} ms`, ms };
   };
   return {
-    health: (address) => timed((deadline) => getHealth(address, deadline)),
-    mcp: (url) => timed((deadline) => greet(url, deadline, timeoutMs)),
-    http: (url, ms) => bounded(ms, (deadline) => getAny(url, deadline)),
+    health: (address) => timed((deadline) => getHealth(address, deadline, local)),
+    mcp: (url) => timed((deadline) => greet(url, deadline, timeoutMs, local)),
+    http: (url, ms) => bounded(ms, (deadline) => getAny(url, deadline, local)),
     answers: (call, ms) => bounded(ms, () => call()),
   };
 }
@@ -61,9 +66,9 @@ async function bounded(timeoutMs: number, call: (deadline: AbortSignal) => Promi
   return { ok: wrong === undefined, said: wrong ?? `answered in ${ms} ms`, ms };
 }
 
-function getAny(url: string, deadline: AbortSignal): Promise<void> {
+function getAny(url: string, deadline: AbortSignal, local: Local): Promise<void> {
   return new Promise((resolve, reject) => {
-    const request = get(url, { agent: false, signal: deadline }, (response) => {
+    const request = get(url, { agent: false, signal: deadline, ...local }, (response) => {
       response.resume();
       resolve();
     });
@@ -71,9 +76,10 @@ function getAny(url: string, deadline: AbortSignal): Promise<void> {
   });
 }
 
-function getHealth(address: string, deadline: AbortSignal): Promise<Verdict> {
+function getHealth(address: string, deadline: AbortSignal, local: Local): Promise<Verdict> {
   return new Promise((resolve, reject) => {
-    const request = get(`http://${address}/health`, { agent: false, signal: deadline }, (response) => {
+    const options = { agent: false, signal: deadline, ...local };
+    const request = get(`http://${address}/health`, options, (response) => {
       let body = '';
       response.setEncoding('utf8').on('data', (chunk: string) => (body += chunk));
       response.on('error', reject).on('end', () => {
@@ -95,9 +101,9 @@ function stateIn(body: string): string {
   return body.slice(0, BODY_CHARS).trim();
 }
 
-async function greet(url: string, deadline: AbortSignal, timeoutMs: number): Promise<Verdict> {
+async function greet(url: string, deadline: AbortSignal, timeoutMs: number, local: Local): Promise<Verdict> {
   const client = new Client(CLIENT);
-  const connection = new Agent({ connections: 1 });
+  const connection = new Agent({ connections: 1, connect: local });
   const transport = new StreamableHTTPClientTransport(new URL(url), { fetch: fetchOn(connection, deadline) });
   const options = { signal: deadline, timeout: timeoutMs };
   let at = 'initialize';
