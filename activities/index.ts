@@ -13,7 +13,11 @@ import { Assessor } from './node/assess';
 import { nodeDrill } from './node/drill';
 import { nodeLooks } from './node/looks';
 import { nodeWithdrawal } from './node/withdraw';
+import { regionData } from './region/data';
 import { regionForming } from './region/form';
+import { regionLeaving } from './region/leave';
+import { regionVantage } from './region/vantage';
+import { regionWorld } from './region/world';
 import { databaseActs } from './database/acts';
 import { databaseLooks } from './database/looks';
 import { databaseRestart } from './database/restart';
@@ -59,7 +63,11 @@ export function createActivities(deps: Deps) {
     ...weightActs(deps),
     ...zoneLeaving(deps, assessor, nodes),
     ...zoneReturn(deps, assessor, nodes),
+    ...regionData(deps),
     ...regionForming(deps, nodes),
+    ...regionLeaving(deps),
+    ...regionVantage(deps),
+    ...regionWorld(deps),
   };
 }
 

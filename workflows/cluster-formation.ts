@@ -32,7 +32,7 @@ export const clusterFormation = runbook<{ region: string }>('cluster-formation',
   const { transfers } = await run.look('Look at where its buckets belong', () =>
     quick.lookAtShare({ region, nodes }),
   );
-  if (transfers.length > 0) await transfer(run, 'Place its buckets', transfers, nodes);
+  if (transfers.length > 0) await transfer(run, 'Place its buckets', transfers, { arriving: nodes });
   await join(
     run,
     region,

@@ -73,7 +73,8 @@ async function bringIn(run: Run, { node, member, process }: NodeStanding, watch?
   // Not `watch`: the run goes on to move sessions.
   await run.verify('Watch it in service', () => long.watchService({ node, ...(watch && { watch }) }));
   const { transfers } = await run.look('Look at its share again', share);
-  if (transfers.length > 0) await transfer(run, 'Move its share of the sessions to it', transfers, [node]);
+  if (transfers.length > 0)
+    await transfer(run, 'Move its share of the sessions to it', transfers, { arriving: [node] });
 }
 
 /** The load balancer would give it traffic as soon as it runs. */
@@ -102,7 +103,9 @@ async function retire(run: Run, { node, member, process }: NodeStanding, instead
   });
   const { transfers } = await run.look('Look at its sessions', () => quick.lookAtLeaving({ node, instead }));
   if (transfers.length > 0)
-    await transfer(run, 'Hand its sessions to the others', transfers, instead === undefined ? [] : [instead]);
+    await transfer(run, 'Hand its sessions to the others', transfers, {
+      arriving: instead === undefined ? [] : [instead],
+    });
   await run.act({
     title: `Take ${node} out of the load balancer`,
     act: (how) => quick.isolateNode({ node, instead, how }),

@@ -10,6 +10,7 @@ export { controlPlaneRestart, databaseFailover, fullOutage, partitionResponse } 
 export { databaseSwitchover } from './database-switchover';
 export { redisFailover } from './redis-failover';
 export { redisSwitchover } from './redis-switchover';
+export { regionEvacuation, regionFailback, regionFailover } from './region-failover';
 export { registryFailover } from './registry-failover';
 export { sessionMigration } from './session-migration';
 export { zoneFailback, zoneFailover } from './zone-failover';

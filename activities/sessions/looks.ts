@@ -144,7 +144,7 @@ export function sessionLooks(deps: Deps) {
   };
 }
 
-function intended(seen: readonly Bucket[], moves: readonly BucketMove[]): Intended {
+export function intended(seen: readonly Bucket[], moves: readonly BucketMove[]): Intended {
   const moving = new Set(moves.map(({ bucket }) => bucket));
   return { sessions: sessionsIn(seen, ({ bucket }) => moving.has(bucket)), transfers: transfersOf(moves) };
 }
