@@ -150,7 +150,7 @@ export class Operations {
       ...because,
       ...beneath,
     };
-    return this.coordinate(startRun, request, run);
+    return this.coordinate(startRun, request);
   }
 
   /** Does what is asked, and gives up waiting for Temporal when the signal says so. */
@@ -334,13 +334,9 @@ export class Operations {
   }
 
   /** One update to the coordinator, which is started where it does not run: start-or-join in one call. */
-  private async coordinate<Answer, Ask>(
-    update: UpdateDefinition<Answer, [Ask]>,
-    ask: Ask,
-    updateId?: string,
-  ): Promise<Answer> {
+  private async coordinate<Answer, Ask>(update: UpdateDefinition<Answer, [Ask]>, ask: Ask): Promise<Answer> {
     const coordinator = this.coordinator();
-    const options = { args: [ask] as [Ask], ...(updateId ? { updateId } : {}) };
+    const options = { args: [ask] as [Ask] };
     try {
       // With a start in the same call an update that meets the coordinator between two histories would wait for 1 s and more.
       return await this.client.workflow.getHandle(coordinator.workflowId).executeUpdate(update, options);

@@ -162,7 +162,11 @@ const CASES: { [Act in keyof Questions]: Case<Questions[Act]>[] } = {
     ['one of them sees it well', left({ doubt: 'eu sees it well' }), 'two vantage points'],
     ['nobody could take its traffic', left({ receivers: [] }), 'last serving region'],
     ['the others are strained, and it is dead', left({ strained: ['eu'] }), null],
-    ['the others are strained, and it is well', left({ strained: ['eu'], planned: true }), 'capacity headroom'],
+    [
+      'the others are strained, and it is well',
+      left({ strained: ['eu'], planned: true }),
+      'capacity headroom',
+    ],
   ],
   'lead back': [
     ['it is seen well', { region: 'us', why: undefined }, null],

@@ -1,5 +1,5 @@
 import { patroni } from '../../activities/adapters/patroni';
-import { isOver, type RunReport, type StepRecord } from '../../core/run';
+import { isOver, type RunReport, type StepRecord, type StepState } from '../../core/run';
 import { loadConfig } from '../../operations';
 import { DATABASE_USERS } from '../../sandbox/environment';
 import { startLoad, type Load } from '../../sandbox/load';
@@ -21,6 +21,8 @@ const options = {
   dns: true,
   dnsTtl: 3,
   dnsChecks: '1s/2',
+  // Nine nodes in all: one region and a false alarm on a busy machine would be half of them.
+  limits: false,
 };
 const REGION = 'us-east-1';
 const OTHERS = ['eu-central-1', 'ap-southeast-1'] as const;
@@ -37,7 +39,6 @@ beforeAll(async () => {
   fleet = await testFleet(options);
 }, 180_000);
 afterEach(async () => {
-  for (const one of await fleet.operations.list({ limit: 30 })) console.log(JSON.stringify(one), one.endedAt ? '' : (await fleet.operations.show(one.run)).sentence);
   await Promise.all([load?.stop(), writer?.stop()]);
   load = writer = undefined;
 });
@@ -59,11 +60,11 @@ const titles = (steps: readonly StepRecord[]): string[] => steps.map(({ title })
 const stepOf = ({ steps }: RunReport, title: RegExp): StepRecord =>
   steps.find((step) => title.test(step.title))!;
 
-/** What a run did, runs beneath it included. */
-const deeds = ({ steps }: RunReport): StepRecord[] =>
+/** What a run did or would do, runs beneath it included. */
+const deeds = ({ steps }: RunReport, state: StepState): StepRecord[] =>
   steps.flatMap((step) => {
-    if (step.nested) return deeds(step.nested);
-    return step.kind === 'act' && step.state === 'done' ? [step] : [];
+    if (step.nested) return deeds(step.nested, state);
+    return step.kind === 'act' && step.state === state ? [step] : [];
   });
 
 const database = () => {
@@ -171,15 +172,15 @@ it('the region of a primary is left by plan, as it was planned, and nobody notic
   const { leader } = await database().look();
   const { database: stores } = loadConfig(fleet.sandbox.configPath);
   const { region } = stores!.members[leader!]!;
-  const { plan } = await ended(await runs.start('region-evacuation', { region }, 'plan'));
+  const planned = await ended(await runs.start('region-evacuation', { region }, 'plan'));
   const under = await traffic();
   const report = await ended(await runs.start('region-evacuation', { region }));
   expect(report).toMatchObject({ state: 'succeeded', actual: { sessionsLost: 0 } });
   expect(report.steps.find(({ title }) => title === 'Move the database')).toMatchObject({
     nested: { runbook: 'database-switchover', state: 'succeeded' },
   });
-  expect(plan).toMatchObject({ mutating: deeds(report).length });
-  expect(plan!.changes.join('; ')).toMatch(new RegExp(`shift .*${region} \\d+→0`));
+  expect(titles(deeds(report, 'done'))).toEqual(titles(deeds(planned, 'would change')));
+  expect(planned.plan!.changes.join('; ')).toMatch(new RegExp(`shift .*${region} \\d+→0`));
   expect(ledTo(under.load)).not.toContain(region);
   expect(await under.load.stop()).toMatchObject({ failures: {}, sessionsLost: 0 });
   await under.writer.stop();

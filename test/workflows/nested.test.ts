@@ -58,6 +58,23 @@ it('locks what is outside of the scope of its run, as any run does', async () =>
   await parent.ends();
 });
 
+it('waits for one that has its scope', async () => {
+  lab().otherwise = { 'act drain': hangs() };
+  const { run: other } = await operations.start({
+    runbook: 'lab-ask',
+    input: { node: 'elsewhere/a/n3', lines: ['act drain'] },
+    by: 'monitor',
+  });
+  const parent = await begin([beneath(['act more'], 'elsewhere/a/n3')]);
+  const waits = await until('it waits', async () => (await parent.report()).steps[0]?.sentence);
+  expect(waits).toMatch(new RegExp(`^waits: .* held by ${other}`));
+  lab().run(other).world.release('act drain');
+  expect(await parent.ends()).toMatchObject({
+    state: 'succeeded',
+    steps: [{ nested: { state: 'succeeded' } }],
+  });
+});
+
 it('joins a run that does the same already, and leaves it alone when it is aborted itself', async () => {
   lab().otherwise = { 'act drain': hangs() };
   const { run: other } = await operations.start({

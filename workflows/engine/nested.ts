@@ -1,4 +1,5 @@
-import { ApplicationFailure, CancellationScope, isCancellation } from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
+import type { StartAsk } from '../../operations';
 import {
   OUTCOMES,
   isOver,
@@ -11,6 +12,7 @@ import {
 } from '../../core/run';
 import { call, long } from '../proxies';
 import type { Ledger } from './ledger';
+import { causeOf } from './outcome';
 
 /** Another runbook, carried out as a step of a run. */
 export interface Beneath {
@@ -29,6 +31,9 @@ export interface NestedDeed {
 
 /** It ended for another one's sake, not because of what it was to do. */
 const MADE_ROOM: readonly RunState[] = ['absorbed', 'interrupted'];
+/** So long it waits for somebody who has its scope, ms, and looks again so often. */
+const PATIENCE_MS = 120_000;
+const AGAIN_MS = 1_000;
 /** So often it is asked for before that is a failure. */
 const TRIES = 3;
 
@@ -47,7 +52,7 @@ export class Nested {
   async carryOut(step: StepRecord, { mode }: Intent, { runbook, input }: Beneath): Promise<NestedDeed> {
     const { run: under, trigger } = this.ledger.report;
     for (let attempt = 1; ; attempt += 1) {
-      const { run } = await call.startNested({
+      const run = await this.start(step, {
         runbook,
         input,
         mode,
@@ -56,8 +61,6 @@ export class Nested {
         trigger: trigger === 'unknown' ? 'manual' : trigger,
         under: { run: under, as: nameOf(under, runbook, step, attempt) },
       });
-      step.run = run;
-      this.ledger.show();
       const nested = await this.follow(run);
       const { state, sentence } = nested;
       if (MADE_ROOM.includes(state) && attempt < TRIES) continue;
@@ -72,6 +75,23 @@ export class Nested {
     const { run: under } = this.ledger.report;
     const told = [...this.open].map((run) => long.tellNested({ run, under, kind, decision }));
     this.passing = Promise.allSettled([this.passing, ...told]);
+  }
+
+  /** Starts it once nobody is in its way any more. @throws LOCK_HELD where somebody still is after {@link PATIENCE_MS} */
+  private async start(step: StepRecord, ask: StartAsk): Promise<string> {
+    for (const until = Date.now() + PATIENCE_MS; ; await sleep(AGAIN_MS)) {
+      try {
+        step.run = (await call.startNested(ask)).run;
+        delete step.sentence;
+        this.ledger.show();
+        return step.run;
+      } catch (error) {
+        const { sentence, code } = causeOf(error);
+        if (code !== 'LOCK_HELD' || Date.now() > until) throw error;
+        step.sentence = `waits: ${sentence}`;
+        this.ledger.show();
+      }
+    }
   }
 
   /** An abort of this run is one of that run too, and is waited for. */
