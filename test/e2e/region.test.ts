@@ -44,6 +44,13 @@ afterEach(async () => {
 });
 afterAll(() => fleet?.close(), 60_000);
 
+/** What is at work, in words. */
+async function atWork(): Promise<string[]> {
+  const open = (await fleet.operations.list({ limit: 30 })).filter(({ endedAt }) => endedAt === undefined);
+  const reports = await Promise.all(open.map(({ run }) => fleet.operations.show(run)));
+  return reports.map(({ run, state, sentence }) => `${run} is ${state}: ${sentence}`);
+}
+
 /** The report of a run that is over, whatever its end. */
 const ended = (run: string): Promise<RunReport> =>
   until(
@@ -51,7 +58,7 @@ const ended = (run: string): Promise<RunReport> =>
     async () => {
       const report = await fleet.operations.show(run);
       if (isOver(report.state)) return report;
-      throw new Error(`it is ${report.state}: ${report.sentence}`);
+      throw new Error((await atWork()).join('\n'));
     },
     LONG_MS,
   );
