@@ -4,6 +4,7 @@ import type { Operations } from '../operations';
 import type { Client } from '@temporalio/client';
 import { SwitchoverError } from '../core/errors';
 import type {
+  Backups,
   Cache,
   Database,
   Fleet,
@@ -13,6 +14,7 @@ import type {
   Notifier,
   Prober,
   Registry,
+  Scratch,
   Sessions,
 } from './ports';
 
@@ -34,6 +36,12 @@ export interface DatabaseSystems {
   fleet: Fleet;
 }
 
+/** Backups of the database, and what is restored from them beside it. */
+export interface BackupSystems {
+  backups: Backups;
+  scratch: Scratch;
+}
+
 /** The session store under Sentinel and the supervisor of its processes. */
 export interface CacheSystems {
   cache: Cache;
@@ -49,6 +57,8 @@ export interface Deps {
   registry: RegistrySystems | undefined;
   /** Undefined in an environment without one. */
   database: DatabaseSystems | undefined;
+  /** Undefined in an environment whose database somebody else backs up. */
+  backups: BackupSystems | undefined;
   /** Undefined in an environment whose session store is one Redis alone. */
   cache: CacheSystems | undefined;
   prober: Prober;
@@ -70,6 +80,12 @@ export function registryOf({ registry, config }: Deps): RegistrySystems {
 export function databaseOf({ database, config }: Deps): DatabaseSystems {
   if (database) return database;
   throw new SwitchoverError('UNKNOWN_TARGET', `environment ${config.environment} has no database`);
+}
+
+/** @throws UNKNOWN_TARGET in an environment without backups */
+export function backupsOf({ backups, config }: Deps): BackupSystems {
+  if (backups) return backups;
+  throw new SwitchoverError('UNKNOWN_TARGET', `environment ${config.environment} has no backups`);
 }
 
 /** @throws UNKNOWN_TARGET in an environment whose session store is not under Sentinel */

@@ -1,3 +1,6 @@
+import { backupActs } from './backup/acts';
+import { backupLooks } from './backup/looks';
+import { backupCopies } from './backup/copies';
 import { balancerActs } from './balancer/acts';
 import { balancerLooks } from './balancer/looks';
 import { cacheActs } from './cache/acts';
@@ -37,6 +40,9 @@ export function createActivities(deps: Deps) {
     ...monitorActivities(deps),
     ...nodes,
     ...nodeDrill(deps),
+    ...backupActs(deps),
+    ...backupCopies(deps),
+    ...backupLooks(deps),
     ...balancerLooks(deps),
     ...balancerActs(deps),
     ...cacheActs(deps),

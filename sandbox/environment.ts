@@ -1,4 +1,11 @@
-import type { Config, DatabaseConfig, RegionConfig, SessionsConfig, SupervisordConfig } from '../core/config';
+import type {
+  BackupsConfig,
+  Config,
+  DatabaseConfig,
+  RegionConfig,
+  SessionsConfig,
+  SupervisordConfig,
+} from '../core/config';
 import {
   FIRST_SPARE,
   REGIONS,
@@ -41,6 +48,11 @@ export const DATABASE_USERS = {
   replication: { user: 'replicator', variable: 'SWITCHOVER_REPLICATION_PASSWORD' },
   patroni: { user: 'patroni', variable: 'SWITCHOVER_PATRONI_PASSWORD' },
 } as const;
+
+/** The variable that holds the passphrase with which every backup is encrypted. */
+export const BACKUPS_VARIABLE = 'SWITCHOVER_BACKUPS_PASSPHRASE';
+/** pgBackRest's name of the fleet's database. */
+export const STANZA = 'main';
 
 /** The Sentinels' name of the session store, as in the scope `redis/sessions`. */
 export const SENTINEL_NAME = 'sessions';
@@ -88,6 +100,7 @@ export function environmentFile(settings: Settings): Config {
       fleet: fleetOf(settings.block),
     },
     ...(settings.database ? { database: databaseOf(settings.block) } : {}),
+    ...(settings.database && settings.backups ? { backups: backupsOf(settings.block) } : {}),
     health: {
       node: {
         interval: '500ms',
@@ -121,6 +134,8 @@ export function environmentFile(settings: Settings): Config {
       outage: { rto: '10m' },
       control: { rto: '30s' },
       redis: { rto: '30s' },
+      backup: { rto: '30m' },
+      restore: { rto: '30m' },
       lb: { rto: '1m' },
     },
     policies: {
@@ -199,6 +214,10 @@ function databaseOf(block: number): DatabaseConfig {
     patroni: { user: patroni.user, password: { env: patroni.variable } },
     fleet: fleetOf(block),
   };
+}
+
+function backupsOf(block: number): BackupsConfig {
+  return { kind: 'pgbackrest', scratch: sharedAddresses(block).scratch, fleet: fleetOf(block) };
 }
 
 function sessionsOf({ block, sentinel, sentinelDownAfter }: Settings): SessionsConfig {

@@ -3,6 +3,7 @@ import { chmod, mkdir, readFile, readdir, rename, rm, rmdir, stat, writeFile } f
 import { dirname, join } from 'node:path';
 import { SwitchoverError } from '../core/errors';
 import {
+  BACKUPS_VARIABLE,
   DATABASE_USERS,
   DATABASE_VARIABLE,
   FLEET_PASSWORD_VARIABLE,
@@ -99,6 +100,7 @@ function newSecrets(settings: Settings): Secrets {
     [FLEET_PASSWORD_VARIABLE]: secret(),
     [SESSIONS_VARIABLE]: secret(),
     [SENTINEL_VARIABLE]: secret(),
+    [BACKUPS_VARIABLE]: secret(),
     ...Object.fromEntries(Object.values(DATABASE_USERS).map(({ variable }) => [variable, secret()])),
     [DATABASE_VARIABLE]: `postgres://switchover:${secret()}@${sharedAddresses(settings.block).journal}/postgres`,
   };

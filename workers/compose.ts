@@ -1,6 +1,8 @@
 import { Client } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
 import { haproxy } from '../activities/adapters/haproxy';
+import { pgbackrest } from '../activities/adapters/pgbackrest';
+import { pgbackrestScratch } from '../activities/adapters/pgbackrest-scratch';
 import { patroni } from '../activities/adapters/patroni';
 import { postgresJournal } from '../activities/adapters/postgres-journal';
 import { prober } from '../activities/adapters/prober';
@@ -9,7 +11,14 @@ import { redisSentinel } from '../activities/adapters/redis-sentinel';
 import { redisSessions } from '../activities/adapters/redis-sessions';
 import { supervisord } from '../activities/adapters/supervisord';
 import { webhookNotifier } from '../activities/adapters/webhook-notifier';
-import type { CacheSystems, DatabaseSystems, Deps, RegionSystems, RegistrySystems } from '../activities/deps';
+import type {
+  BackupSystems,
+  CacheSystems,
+  DatabaseSystems,
+  Deps,
+  RegionSystems,
+  RegistrySystems,
+} from '../activities/deps';
 import type { Config } from '../core/config';
 import { millis } from '../core/time';
 import { SwitchoverError } from '../core/errors';
@@ -57,6 +66,7 @@ export function compose(
     sessions,
     registry: registryOf(config),
     database: databaseOf(config),
+    backups: backupsOf(config),
     cache: cacheOf(config, sessionsPassword),
     prober: prober({ timeoutMs: millis(config.health.node.timeout) }),
     notifier: webhookNotifier(),
@@ -89,6 +99,16 @@ function databaseOf({ database }: Config): DatabaseSystems | undefined {
       patroni: readSecret(database.patroni.password, 'database.patroni.password'),
     }),
     fleet: supervisord(database.fleet, readSecret(database.fleet.password, 'database.fleet.password')),
+  };
+}
+
+function backupsOf({ backups, database }: Config): BackupSystems | undefined {
+  if (!backups || !database) return undefined;
+  const password = readSecret(database.postgres.password, 'database.postgres.password');
+  const fleet = supervisord(backups.fleet, readSecret(backups.fleet.password, 'backups.fleet.password'));
+  return {
+    backups: pgbackrest(database, fleet, password),
+    scratch: pgbackrestScratch(backups, database, fleet, password),
   };
 }
 

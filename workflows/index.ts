@@ -1,4 +1,5 @@
 /** What a client can start: the runbooks and the two entities that keep watch. Nothing else may be exported here. */
+export { backupFull, backupIncremental, backupVerify, restorePointInTime } from './backup';
 export { coordinator } from './coordinator';
 export { lbFailover } from './lb-failover';
 export { monitor } from './monitor';

@@ -12,11 +12,13 @@ export const BOOKWORM: Readonly<Record<string, string>> = {
   'redis-server': 'Redis server v=7.0.15 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64',
   postgres: 'postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)',
   patroni: 'patroni 3.0.2',
+  pgbackrest: 'pgBackRest 2.45',
   etcd: 'etcd Version: 3.4.23',
   prometheus: 'prometheus, version 2.42.0+ds (branch: debian/sid)',
   'prometheus-alertmanager': 'alertmanager, version 0.25.0 (branch: debian/sid)',
   supervisord: '4.2.5',
   chromium: 'Chromium 156.0.8078.79 built on Debian GNU/Linux 12 (bookworm)',
+  openssl: 'OpenSSL 3.0.20 7 Apr 2026 (Library: OpenSSL 3.0.20 7 Apr 2026)',
   ip: 'ip utility, iproute2-6.1.0, libbpf 1.1.0',
   pgrep: 'pgrep from procps-ng 4.0.2',
 };
