@@ -200,9 +200,14 @@ export function differences(state: ScratchState, { canaries, to }: Expected): st
   return [...lacking, ...later.map((at) => `it has something of ${at}, after ${to}`), ...state.wrong];
 }
 
-/** Whether one ISO time in UTC is after another, to the microsecond: a Date keeps only milliseconds. */
+/** Whether one ISO time is after another, to the microsecond: a Date keeps only milliseconds. */
 export function isAfter(one: string, other: string): boolean {
-  const fine = (at: string) =>
-    new Date(at).toISOString().slice(0, 19) + (/\.(\d+)/.exec(at)?.[1] ?? '').padEnd(6, '0');
-  return fine(one) > fine(other);
+  return targetTime(one) > targetTime(other);
+}
+
+/** An ISO time as PostgreSQL takes it for the target of a recovery, which knows neither `T` nor `Z`; in UTC, to the microsecond. */
+export function targetTime(at: string): string {
+  const seconds = new Date(at).toISOString().slice(0, 19).replace('T', ' ');
+  const fraction = /\.(\d+)/.exec(at)?.[1] ?? '';
+  return `${seconds}.${fraction.slice(0, 6).padEnd(6, '0')}+00`;
 }

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   REPOSITORIES,
   SCRATCH_PLACES,
+  targetTime,
   type BackupTask,
   type PageCheck,
   type Repository,
@@ -100,7 +101,7 @@ async function restore(places: Places, task: Task<'restore'>): Promise<object> {
     '%f',
     '"%p"',
   ]);
-  const target = to === null ? [] : ['--type=time', `--target=${to}`, '--target-action=pause'];
+  const target = to === null ? [] : ['--type=time', `--target=${targetTime(to)}`, '--target-action=pause'];
   const options = [
     `--repo=${numberOf(repository)}`,
     `--set=${backup}`,

@@ -1,6 +1,6 @@
 import type { RepositoryCheck } from '../../core/backup';
 
-const TOTAL = /^ {2}.*total (?:WAL|files) checked: (\d+)/;
+const TOTAL = /^ {2}\S.*total (?:WAL|files) checked: (\d+)/;
 /** A worker of pgBackRest has something against a file. */
 const DAMAGED = /P\d\d +INFO: (.*'[^']+')$/;
 const RANGE = /archiveId: \S+, wal start: ([0-9A-F]{24}), wal stop: ([0-9A-F]{24})/;

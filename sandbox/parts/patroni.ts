@@ -3,7 +3,6 @@ import { dirname, join } from 'node:path';
 import { Type, type Static } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import { stringify } from 'yaml';
-import { databaseProgram } from '../../core/topology';
 import { get } from '../conditions';
 import { DATABASE_SCOPE, DATABASE_USERS } from '../environment';
 import type { DatabaseMember } from '../layout';
@@ -11,6 +10,7 @@ import { give } from '../postgres-user';
 import { memberProcesses } from '../processes';
 import { writePrivate } from '../state';
 import { tool } from '../tools';
+import { homeOf } from './member-home';
 import type { Context } from './part';
 import { archiving, memberConfiguration, memberFile } from './pgbackrest';
 
@@ -39,11 +39,6 @@ const Report = Type.Object({
 export interface MemberReport extends Static<typeof Report> {
   member: DatabaseMember;
   primary: boolean;
-}
-
-/** Where a member keeps its files; all its processes are told so on their command lines. */
-export function homeOf(dir: string, { name }: DatabaseMember): string {
-  return join(dir, databaseProgram(name));
 }
 
 /** The file that a member's Patroni is started with. */

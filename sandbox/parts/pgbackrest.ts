@@ -3,8 +3,8 @@ import type { Repository, ScratchPlace } from '../../core/backup';
 import { BACKUPS_VARIABLE, DATABASE_USERS, STANZA } from '../environment';
 import { databaseMembers, type DatabaseMember } from '../layout';
 import { tool } from '../tools';
+import { homeOf } from './member-home';
 import type { Context } from './part';
-import { homeOf } from './patroni';
 
 /** S3's own name for the repository's folder. */
 export const BUCKET = 'backups';

@@ -6,13 +6,13 @@ import { coordinatorId } from '../../workflows/messages';
 import type { Settings } from '../../sandbox';
 import { testFleet, type TestFleet } from '../harness/fleet';
 import { until } from '../harness/until';
-import { DATABASE_SCENARIOS, FLEET_SCENARIOS, REDIS_SCENARIOS } from './fleet-scenarios';
+import { BACKUP_SCENARIOS, DATABASE_SCENARIOS, FLEET_SCENARIOS, REDIS_SCENARIOS } from './fleet-scenarios';
 import { SCENARIOS, type Scenario } from './scenarios';
 import { ZONE_SCENARIOS } from './zone-scenarios';
 
 /**
  * Records the histories that replay.test.ts replays, on sandboxes of its own: `npm run build && node
- * dist/test/replay/record.js`, from the project's root; with the names of groups after it (`nodes zones fleet database redis`), only those.
+ * dist/test/replay/record.js`, from the project's root; with the names of groups after it (`nodes zones fleet database redis backups`), only those.
  * To be run when a workflow was changed on purpose, before any version of it is in use; afterwards a change needs
  * `patched`, and the old histories stay.
  */
@@ -28,6 +28,7 @@ const GROUPS: Record<string, (fleet: TestFleet) => Promise<void>> = {
   fleet: (fleet) => record(fleet, FLEET_SCENARIOS),
   database: (fleet) => record(fleet, DATABASE_SCENARIOS),
   redis: (fleet) => record(fleet, REDIS_SCENARIOS),
+  backups: (fleet) => record(fleet, BACKUP_SCENARIOS),
 };
 
 async function main(): Promise<void> {
@@ -36,7 +37,8 @@ async function main(): Promise<void> {
   await mkdir(FOLDER, { recursive: true });
   for (const group of wanted.length > 0 ? wanted : Object.keys(GROUPS))
     await onFleet(GROUPS[group]!, {
-      database: group === 'database',
+      database: ['database', 'backups'].includes(group),
+      backups: group === 'backups',
       limits: group !== 'database', // two failovers, one after the other
       sentinel: group === 'redis',
     });
