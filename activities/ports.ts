@@ -7,6 +7,7 @@ import type {
   RepositoryCheck,
   ScratchPlace,
   ScratchState,
+  Swap,
 } from '../core/backup';
 import type { CacheView } from '../core/cache';
 import type { ControlServer, DatabaseView } from '../core/database';
@@ -205,6 +206,8 @@ export interface Database {
   switchOver(from: string, to: string): Promise<void>;
   /** Writes through the clients' address and reads it back; returns the milliseconds that took. */
   write(): Promise<number>;
+  /** Has the control plane forget who was the primary, who is synchronous and how far the log was. Who calls it has fenced everybody. */
+  forgetRoles(): Promise<void>;
   /** Makes a standby anew from the primary; returns when that is begun. */
   reinitialise(member: string): Promise<void>;
 }
@@ -235,12 +238,16 @@ export interface Scratch {
   start(place: ScratchPlace, tell: Tell): Promise<void>;
   /** What a copy that is started says of itself. */
   inspect(place: ScratchPlace): Promise<ScratchState>;
+  /** Ends the waiting of a copy at its instant. @returns the timeline that it has begun */
+  promote(place: ScratchPlace): Promise<number>;
   /** Stops the server of a place, if it runs. */
   stop(place: ScratchPlace): Promise<void>;
   /** Reads every page of a copy that is stopped. */
   check(order: Task<'check'>, tell: Tell): Promise<PageCheck>;
   /** Removes what is in a place that is stopped. */
   remove(order: Task<'remove'>): Promise<void>;
+  /** Changes a copy and a member's data over, both stopped, or back. @returns where the member's data are kept */
+  swap(which: 'swap in' | 'swap back', order: Swap & { key: string }): Promise<string>;
 }
 
 /** One probe's verdict. */

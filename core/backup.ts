@@ -141,7 +141,16 @@ export type BackupTask = { key: string } & (
   | { do: 'read'; repository: Repository }
   | { do: 'check'; place: ScratchPlace }
   | { do: 'remove'; place: ScratchPlace }
+  | ({ do: 'swap in' | 'swap back' } & Swap)
 );
+
+/** A restored copy in the place of a member's data. */
+export interface Swap {
+  place: ScratchPlace;
+  /** The key under which the copy was restored: no other one is put there. */
+  copy: string;
+  member: string;
+}
 
 /** What was read in a repository. */
 export interface RepositoryCheck {

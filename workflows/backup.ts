@@ -25,11 +25,12 @@ async function takeEverywhere(run: Run, type: BackupType): Promise<string> {
   await run.look('See which backups there are', () => work.lookAtBackups());
   const taken: string[] = [];
   for (const repository of REPOSITORIES) {
-    const { after } = await run.act({
+    const { after, before } = await run.act({
       title: `Take a backup into the ${repository} repository`,
       act: (how) => long.takeBackup({ type, repository, how }),
     });
-    if (after) taken.push(`${after.label} (${after.type}) is in the ${repository} repository`);
+    const backup = after ?? before;
+    if (backup) taken.push(`${backup.label} (${backup.type}) is in the ${repository} repository`);
   }
   return taken.join(', ') || 'no backup was taken';
 }

@@ -12,5 +12,6 @@ export { databaseSwitchover } from './database-switchover';
 export { redisFailover } from './redis-failover';
 export { redisSwitchover } from './redis-switchover';
 export { registryFailover } from './registry-failover';
+export { restoreSwapIn } from './restore-swap-in';
 export { sessionMigration } from './session-migration';
 export { zoneFailback, zoneFailover } from './zone-failover';

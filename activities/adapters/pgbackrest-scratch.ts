@@ -17,6 +17,7 @@ const REPLAY_MS = 86_400_000;
 const READ_MS = 3_600_000;
 const UNDEFINED_TABLE = '42P01';
 
+const Swapped = Type.Object({ aside: Type.String() });
 const Pages = Type.Object({ files: Type.Integer(), blocks: Type.Integer() });
 
 /** How far a copy is: at the end of the log it takes writes, at an instant before that it waits. */
@@ -86,6 +87,20 @@ export function pgbackrestScratch(
       }
     },
 
+    async promote(place) {
+      return sql(
+        place,
+        async (client) => {
+          await client.query('SELECT pg_promote(true, 3600) WHERE pg_is_in_recovery()');
+          const { rows } = await client.query<{ name: string }>(
+            'SELECT pg_walfile_name(pg_current_wal_lsn()) AS name',
+          );
+          return Number.parseInt(rows[0]!.name.slice(0, 8), 16);
+        },
+        READ_MS,
+      );
+    },
+
     async stop(place) {
       // What it has in memory goes to disk first: the supervisor does not wait long before it kills.
       await sql(place, (client) => client.query('CHECKPOINT'), READ_MS).catch(() => undefined);
@@ -94,6 +109,11 @@ export function pgbackrestScratch(
 
     async check(order, tell) {
       return Value.Parse(Pages, await work(fleet, { do: 'check', ...order }, tell)) satisfies PageCheck;
+    },
+
+    async swap(which, order) {
+      const answer = await work(fleet, { do: which, ...order }, () => undefined);
+      return Value.Parse(Swapped, answer).aside;
     },
 
     remove: async (order) => void (await work(fleet, { do: 'remove', ...order }, () => undefined)),

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, rm, stat, writeFile, chown } from 'node:fs/promises';
+import { mkdir, rename, rm, stat, writeFile, chown } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -13,9 +13,9 @@ import {
   type Restored,
 } from '../../core/backup';
 import { messageOf } from '../../core/errors';
-import { allProcesses, describe } from '../proc';
-import { filesOf, readPlaces, type Places } from './places';
+import { filesOf, readPlaces, readReceipt, requireUnused, type Places } from './places';
 import { run } from './run';
+import { swapBack, swapIn } from './swap';
 import { verified } from './verified';
 
 /** How long whoever started this may take to say what is to be done, ms. */
@@ -42,7 +42,7 @@ async function main(): Promise<void> {
 async function info(places: Places): Promise<object> {
   const said = await run(places.home, pgbackrest(places, 'pgbackrest.conf', ['--output=json', 'info']));
   const scratch = await Promise.all(
-    SCRATCH_PLACES.map(async (place) => [place, await readReceipt(filesOf(places, place).receipt)] as const),
+    SCRATCH_PLACES.map(async (place) => [place, await readReceipt(filesOf(places, place))] as const),
   );
   return { info: JSON.parse(said.join('')), scratch: Object.fromEntries(scratch) };
 }
@@ -59,6 +59,10 @@ async function carryOut(places: Places, task: BackupTask): Promise<object> {
       return checkPages(places, task);
     case 'remove':
       return remove(places, task);
+    case 'swap in':
+      return swapIn(places, task);
+    case 'swap back':
+      return swapBack(places, task);
   }
 }
 
@@ -90,7 +94,7 @@ async function read(places: Places, { repository }: Task<'read'>): Promise<Repos
 async function restore(places: Places, task: Task<'restore'>): Promise<object> {
   const { key, place, repository, backup, to } = task;
   const files = filesOf(places, place);
-  if ((await readReceipt(files.receipt))?.key === key) return {};
+  if ((await readReceipt(files))?.key === key) return {};
   await remove(places, task);
   const { uid, gid } = await stat(places.home);
   await mkdir(files.restoring, { mode: 0o700 });
@@ -139,20 +143,6 @@ async function remove(places: Places, { place }: { place: Task<'remove'>['place'
   await rm(receipt, { force: true });
   for (const folder of [data, restoring]) await rm(folder, { recursive: true, force: true });
   return {};
-}
-
-/** A place is touched only where nobody works in it: its server is stopped first, by who started it. */
-async function requireUnused(data: string): Promise<void> {
-  const user = (await allProcesses()).find(({ alive, folder }) => alive && folder === data);
-  if (user) throw new Error(`${describe(user)} works on ${data}`);
-}
-
-async function readReceipt(path: string): Promise<Restored | null> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return 'null';
-    throw error;
-  });
-  return JSON.parse(text) as Restored | null;
 }
 
 /** Undefined where nobody says anything: who started this was killed before it could. */

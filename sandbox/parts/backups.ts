@@ -9,6 +9,8 @@ import { DATABASE_USERS, STANZA } from '../environment';
 import { POSTGRES_USER, give } from '../postgres-user';
 import { writePrivate } from '../state';
 import { ROOT, built, tool } from '../tools';
+import { databaseMembers } from '../layout';
+import { homeOf } from './member-home';
 import type { Context, Part, Program } from './part';
 import { BUCKET, backupsConfiguration, backupsHome, scratchConfiguration, storageFiles } from './pgbackrest';
 
@@ -59,7 +61,7 @@ function storage({ at, dir }: Context): Program {
 }
 
 function agents(context: Context): Program[] {
-  const { dir, secrets } = context;
+  const { dir, secrets, settings } = context;
   const programs = [
     [BACKUPS_PROGRAM, 'work'],
     [BACKUPS_INFO_PROGRAM, 'info'],
@@ -74,6 +76,9 @@ function agents(context: Context): Program[] {
       `--stanza=${STANZA}`,
       `--bin=${dirname(tool('postgres'))}`,
       `--pgbackrest=${tool('pgbackrest')}`,
+      ...databaseMembers(settings.block).map(
+        (member) => `--member=${member.name}=${join(homeOf(dir, member), 'data')}`,
+      ),
     ],
     environment: { PGPASSWORD: secrets[DATABASE_USERS.postgres.variable] ?? '' },
     listens: [],
