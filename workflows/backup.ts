@@ -64,8 +64,8 @@ export const backupVerify = runbook<{ repository?: Repository }>('backup-verify'
 });
 
 /**
- * A copy of the database as it was at an instant (REQUIREMENTS B3), beside the database and verified, for people to take from it what
- * they need.
+ * A copy of the database as it was at an instant (REQUIREMENTS B3), beside the database and verified: for people to take from it what
+ * they need, or to put it in the database's place, which is a run of its own that another person agrees to (restore-swap-in).
  *
  * What holds between any two steps:
  * - the database is not touched, but for a row that is left in it: it serves its clients all the while, and no copy takes its place;
@@ -77,7 +77,7 @@ export const restorePointInTime = runbook<{ at: string }>('restore-point-in-time
   const backup = await run.look('Find the way to the instant', () => work.lookForWay({ at }));
   await leaveRow(run);
   const seen = await tryOut(run, { backup, place: 'restore', to: at, end: undefined });
-  return `a copy of the database as it was at ${at} is served beside it, read to ${seen ?? at}; nothing was put in the database's place`;
+  return `a copy of the database as it was at ${at} is served beside it, read to ${seen ?? at}; the database is untouched`;
 });
 
 interface Trial {

@@ -13,8 +13,8 @@ import { long, work } from './proxies';
  * - the member that has the copy is started first and alone. The others follow it only once a write through the clients' address has
  *   gone through, and are made anew from it, because what they have is of the history that was given up.
  *
- * There is a way back until the copy takes its first write: the data change places again, and the database is started as it was.
- * After that nobody goes back, for then that write would be lost; the undo refuses, and a failed step asks a person.
+ * There is a way back until the member is started with the copy: the data change places again, and the database is started as it was.
+ * After that nobody goes back, for what it took would be lost: the undo refuses, and a failed step asks a person.
  */
 export const restoreSwapIn = runbook('restore-swap-in', async (run) => {
   const plan = await run.look('See what would take whose place', () => work.lookForSwap());

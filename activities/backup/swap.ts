@@ -1,11 +1,11 @@
 import { isAfter, type Restored, type Swap } from '../../core/backup';
-import { judgeDatabase, primaryAtWork, type DatabaseView } from '../../core/database';
+import { judgeDatabase } from '../../core/database';
 import { SwitchoverError } from '../../core/errors';
 import { whyNot } from '../../core/guards';
 import type { Deed, Finding, Intent } from '../../core/run';
 import { beating } from '../beating';
 import { fence, lookAtFence } from '../database/fence';
-import { backupsOf, databaseOf, type Deps } from '../deps';
+import { backupsOf, databaseOf, type DatabaseSystems, type Deps } from '../deps';
 import { ensure } from '../ensure';
 import { requireAllowed } from '../require-allowed';
 
@@ -25,16 +25,19 @@ export function backupSwap(deps: Deps) {
 
   return {
     /**
-     * The copy that is there, and whose data it will replace: those of the primary, or of who was it last.
+     * The copy that is there, and whose data it will replace: those of the primary, or of who was it last. One that is stopped is
+     * started, to be asked.
      * @throws GUARD_REFUSED where it must not be put there
      */
-    lookForSwap: beating<void, Finding<SwapPlan>>(async () => {
+    lookForSwap: beating<void, Finding<SwapPlan>>(async (_, tell) => {
       const { database } = databaseOf(deps);
+      const { scratch } = backupsOf(deps);
       const [view, copy] = await Promise.all([database.look(), copyAt()]);
       requireAllowed(
         whyNot('put copy in place', { copy: copy?.backup, to: copy?.to, control: view.leader !== undefined }),
       );
-      const { lastCommitAt } = await backupsOf(deps).scratch.inspect(PLACE);
+      await scratch.start(PLACE, tell);
+      const { lastCommitAt } = await scratch.inspect(PLACE);
       if (lastCommitAt !== null && isAfter(lastCommitAt, copy!.to!))
         throw new SwitchoverError(
           'BACKUP_DAMAGED',
@@ -67,12 +70,8 @@ export function backupSwap(deps: Deps) {
     stopDatabase: beating(async ({ plan, how }: { plan: SwapPlan; how: Intent }): Promise<Deed<string[]>> => {
       const systems = databaseOf(deps);
       const order = [...plan.others, plan.swap.member];
-      const look = async () => {
-        const seen = await Promise.all(order.map((member) => lookAtFence(systems, member)));
-        return order.filter((_, index) => seen[index]!.fenced === null);
-      };
       return ensure(how, {
-        look,
+        look: () => leftOf(systems, order),
         already: (left) => (left.length === 0 ? `${order.join(', ')} are stopped` : null),
         intention: (left) =>
           `end every process of ${left.join(', ')}: the database takes no writes from here on`,
@@ -83,7 +82,10 @@ export function backupSwap(deps: Deps) {
       });
     }),
 
-    /** Puts the copy in the place of the member's data, which stay beside it. @throws GUARD_REFUSED where somebody takes writes */
+    /**
+     * Puts the copy in the place of the member's data, which stay beside it.
+     * @throws NOT_FENCED where something of a member is left
+     */
     swapIn: beating(async ({ plan, how }: { plan: SwapPlan; how: Intent }): Promise<Deed> => {
       const { member } = plan.swap;
       if (how.mode === 'plan')
@@ -91,9 +93,10 @@ export function backupSwap(deps: Deps) {
           changed: true,
           sentence: `would put the copy in the place of the data of ${member}, which stay beside it`,
         };
-      refuseWriters(await databaseOf(deps).database.look());
+      const systems = databaseOf(deps);
+      await requireStopped(systems, [...plan.others, member]);
       const aside = await backupsOf(deps).scratch.swap('swap in', { key: how.key, ...plan.swap });
-      await databaseOf(deps).database.forgetRoles();
+      await systems.database.forgetRoles();
       return {
         changed: true,
         sentence: `the copy is in the place of the data of ${member}, which are kept in ${aside}`,
@@ -102,21 +105,32 @@ export function backupSwap(deps: Deps) {
 
     /**
      * Puts the member's old data back.
-     * @throws GUARD_REFUSED where somebody takes writes: from then on there is no way back, for these would be lost
+     * @throws NOT_FENCED where the member was started: from then on there is no way back, for what it took would be lost
      */
     swapBack: beating(async ({ plan, how }: { plan: SwapPlan; how: Intent }): Promise<Deed> => {
-      refuseWriters(await databaseOf(deps).database.look());
-      await fence(databaseOf(deps), plan.swap.member);
+      const { member } = plan.swap;
+      const systems = databaseOf(deps);
+      await requireStopped(systems, [member]);
       await backupsOf(deps).scratch.swap('swap back', { key: how.key, ...plan.swap });
-      await databaseOf(deps).database.forgetRoles();
-      return { changed: true, sentence: `the data of ${plan.swap.member} are back in their place` };
+      await systems.database.forgetRoles();
+      return { changed: true, sentence: `the data of ${member} are back in their place` };
     }),
   };
 }
 
-function refuseWriters(view: DatabaseView): void {
-  const writer = primaryAtWork(view) ?? view.members.find(({ postgres }) => postgres?.writable);
-  if (!writer) return;
-  const message = `nobody takes writes: ${writer.member} does, and what it took would be lost`;
-  throw new SwitchoverError('GUARD_REFUSED', message);
+/** @throws NOT_FENCED naming those of whom something is left, or may be */
+async function requireStopped(systems: DatabaseSystems, members: readonly string[]): Promise<void> {
+  const left = await leftOf(systems, members);
+  if (left.length === 0) return;
+  const names = left.join(' and ');
+  throw new SwitchoverError(
+    'NOT_FENCED',
+    `${names} is not stopped: what it takes or has taken would be lost`,
+  );
+}
+
+/** Those of these members that are not fenced. */
+async function leftOf(systems: DatabaseSystems, members: readonly string[]): Promise<string[]> {
+  const seen = await Promise.all(members.map((member) => lookAtFence(systems, member)));
+  return members.filter((_, index) => seen[index]!.fenced === null);
 }

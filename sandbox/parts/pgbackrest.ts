@@ -96,6 +96,7 @@ function configuration({ at, dir, secrets }: Context, work: string, stanza: Opti
     'repo2-s3-region': 'us-west-1',
     'repo2-s3-key': S3_KEY,
     'repo2-s3-key-secret': S3_KEY,
+    'repo2-bundle': 'y', // a request for every small file would take most of the time
     'repo2-storage-host': host,
     'repo2-storage-port': port,
     'repo2-storage-ca-file': storageFiles(dir).certificate,

@@ -164,6 +164,25 @@ export const BACKUP_SCENARIOS: readonly Scenario[] = [
     act: (fleet) => start(fleet, 'restore-point-in-time', { at: new Date().toISOString() }),
   },
   {
+    name: 'copy-swap-planned',
+    outcome: 'planned',
+    act: (fleet) => start(fleet, 'restore-swap-in', {}, 'plan'),
+  },
+  {
+    name: 'copy-swapped-back',
+    outcome: 'aborted',
+    async act(fleet) {
+      const run = await swapIn(fleet);
+      await testRuns(() => fleet).abortIn(run, 'Stop every member of the database');
+      return run;
+    },
+  },
+  {
+    name: 'copy-swapped-in',
+    outcome: 'succeeded',
+    act: swapIn,
+  },
+  {
     name: 'instant-unknown',
     outcome: 'failed',
     act: (fleet) => start(fleet, 'restore-point-in-time', { at: '2001-01-01T00:00:00Z' }),
@@ -205,6 +224,14 @@ export const REDIS_SCENARIOS: readonly Scenario[] = [
     },
   },
 ];
+
+/** Another person than the one who asks agrees. */
+async function swapIn(fleet: TestFleet): Promise<string> {
+  const run = await start(fleet, 'restore-swap-in', {});
+  await fleet.reaches(run, 'waiting for approval');
+  await fleet.operations.decide(run, 'approve', { by: 'bob', reason: 'for the record' });
+  return run;
+}
 
 function start(fleet: TestFleet, ...asked: Parameters<TestRuns['start']>): Promise<string> {
   return testRuns(() => fleet).start(...asked);
