@@ -14,11 +14,13 @@ const GRACE_MS = 1_000;
 const KILL_MS = 1_000;
 /** Time a program may take that ends by itself, ms. */
 const RUN_MS = 10_000;
-/** Time between two looks at a process that is starting or stopping, ms. */
+/** Time between two looks at a process that is starting or stopping, ms; as what it does takes longer, a share of that, and at most so long. */
 const POLL_MS = 20;
+const POLL_SHARE = 0.03;
+const POLL_MOST_MS = 500;
 
 /** Time between two looks at what a program prints that is told on, ms. */
-const TELL_MS = 500;
+const TELL_MS = 1_000;
 
 /** How much of a log is read, bytes, and how much of that is told, lines. */
 const TAIL_BYTES = 1_000;
@@ -70,11 +72,12 @@ export function supervisord(config: SupervisordConfig, password: string): Fleet 
 
   /** The process as soon as it is not `still` so, or as it is when time is up. */
   const after = async (program: string, still: (info: Info) => boolean, timeoutMs: number): Promise<Info> => {
-    const deadline = performance.now() + timeoutMs;
+    const began = performance.now();
     for (;;) {
       const info = await infoOf(program);
-      if (!still(info) || performance.now() > deadline) return info;
-      await delay(POLL_MS);
+      const passed = performance.now() - began;
+      if (!still(info) || passed > timeoutMs) return info;
+      await delay(Math.min(Math.max(POLL_MS, passed * POLL_SHARE), POLL_MOST_MS));
     }
   };
 
