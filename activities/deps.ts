@@ -4,6 +4,7 @@ import type { Operations } from '../operations';
 import type { Client } from '@temporalio/client';
 import { SwitchoverError } from '../core/errors';
 import type {
+  Backups,
   Cache,
   Database,
   Dns,
@@ -14,6 +15,7 @@ import type {
   Notifier,
   Prober,
   Registry,
+  Scratch,
   Sessions,
 } from './ports';
 
@@ -35,6 +37,12 @@ export interface DatabaseSystems {
   fleet: Fleet;
 }
 
+/** Backups of the database, and what is restored from them beside it. */
+export interface BackupSystems {
+  backups: Backups;
+  scratch: Scratch;
+}
+
 /** The session store under Sentinel and the supervisor of its processes. */
 export interface CacheSystems {
   cache: Cache;
@@ -50,6 +58,8 @@ export interface Deps {
   registry: RegistrySystems | undefined;
   /** Undefined in an environment without one. */
   database: DatabaseSystems | undefined;
+  /** Undefined in an environment whose database somebody else backs up. */
+  backups: BackupSystems | undefined;
   /** Undefined in an environment whose session store is one Redis alone. */
   cache: CacheSystems | undefined;
   /** Undefined in an environment whose clients find regions in another way. */
@@ -75,6 +85,12 @@ export function registryOf({ registry, config }: Deps): RegistrySystems {
 export function databaseOf({ database, config }: Deps): DatabaseSystems {
   if (database) return database;
   throw new SwitchoverError('UNKNOWN_TARGET', `environment ${config.environment} has no database`);
+}
+
+/** @throws UNKNOWN_TARGET in an environment without backups */
+export function backupsOf({ backups, config }: Deps): BackupSystems {
+  if (backups) return backups;
+  throw new SwitchoverError('UNKNOWN_TARGET', `environment ${config.environment} has no backups`);
 }
 
 /** @throws UNKNOWN_TARGET in an environment whose session store is not under Sentinel */

@@ -118,6 +118,8 @@ function checkTarget(config: Config, scope: string): void {
     case 'registry':
     case 'database':
       return requireSystem(config, kind);
+    case 'backups':
+      return requireSystem(config, kind);
     case 'control':
     case 'members':
       return requireSystem(config, 'database');
@@ -128,7 +130,7 @@ function checkTarget(config: Config, scope: string): void {
   }
 }
 
-function requireSystem(config: Config, kind: 'registry' | 'database'): void {
+function requireSystem(config: Config, kind: 'registry' | 'database' | 'backups'): void {
   if (config[kind]) return;
   throw new SwitchoverError('UNKNOWN_TARGET', `environment ${config.environment} has no ${kind}`);
 }

@@ -1,3 +1,7 @@
+import { backupActs } from './backup/acts';
+import { backupLooks } from './backup/looks';
+import { backupCopies } from './backup/copies';
+import { backupSwap } from './backup/swap';
 import { balancerActs } from './balancer/acts';
 import { balancerLooks } from './balancer/looks';
 import { cacheActs } from './cache/acts';
@@ -43,6 +47,10 @@ export function createActivities(deps: Deps) {
     ...monitorActivities(deps),
     ...nodes,
     ...nodeDrill(deps),
+    ...backupActs(deps),
+    ...backupCopies(deps),
+    ...backupLooks(deps),
+    ...backupSwap(deps),
     ...balancerLooks(deps),
     ...balancerActs(deps),
     ...cacheActs(deps),

@@ -1,3 +1,14 @@
+import type {
+  BackupTask,
+  BackupsView,
+  Canary,
+  PageCheck,
+  Repository,
+  RepositoryCheck,
+  ScratchPlace,
+  ScratchState,
+  Swap,
+} from '../core/backup';
 import type { CacheView } from '../core/cache';
 import type { ControlServer, DatabaseView } from '../core/database';
 import type { DnsView, ServerAnswers, Weights } from '../core/dns';
@@ -60,6 +71,12 @@ export interface ProcessStatus {
   description: string;
 }
 
+/** What a program is to do, a line on its input, and who hears what it prints meanwhile. */
+export interface Work {
+  input: string;
+  tell: (line: string) => void;
+}
+
 /** The supervisor of a region's processes. */
 export interface Fleet {
   status(program: string): Promise<ProcessStatus>;
@@ -69,8 +86,13 @@ export interface Fleet {
   stop(program: string): Promise<void>;
   /** Kills this very process, without asking it to end: for one that serves nobody any more. Returns once it is gone. */
   kill(program: string, pid: number): Promise<void>;
-  /** Runs a program that ends by itself, to its end. @returns the last line that it printed */
-  run(program: string, withinMs?: number): Promise<string>;
+  /**
+   * Runs a program that ends by itself, to its end. One that runs already is waited for, and told nothing: who gives it work finds in
+   * the answer whose work it was. @returns the last line that it printed
+   */
+  run(program: string, withinMs?: number, work?: Work): Promise<string>;
+  /** What a program that has ended printed last; a few lines, empty where it never ran. */
+  lastWords(program: string): Promise<string>;
 }
 
 /** What handing sessions over found and did; counts of sessions, all of one moment. */
@@ -187,6 +209,8 @@ export interface Database {
   switchOver(from: string, to: string): Promise<void>;
   /** Writes through the clients' address and reads it back; returns the milliseconds that took. */
   write(): Promise<number>;
+  /** Has the control plane forget who was the primary, who is synchronous and how far the log was. Who calls it has fenced everybody. */
+  forgetRoles(): Promise<void>;
   /** Makes a standby anew from the primary; returns when that is begun. */
   reinitialise(member: string): Promise<void>;
 }
@@ -205,6 +229,44 @@ export interface Dns {
   insync(change: string): Promise<boolean>;
   /** Asks every nameserver directly, several times. Never throws: silence is what is seen. */
   answers(): Promise<ServerAnswers[]>;
+}
+
+/** Tells of progress: who takes backups, in its own words. */
+export type Tell = (progress: string) => void;
+type Task<Kind extends BackupTask['do']> = Omit<Extract<BackupTask, { do: Kind }>, 'do'>;
+
+/** Backups of the database, in a near and an off-site repository. Only one piece of work is done at a time. */
+export interface Backups {
+  /** Every backup, what was restored, and how far the log is archived. */
+  look(): Promise<BackupsView>;
+  /** Writes a row through the clients' address; the one that is there where it was written before. */
+  leaveCanary(token: string): Promise<Canary>;
+  /** Returns once all of the log that there is now is in every repository. */
+  ship(): Promise<void>;
+  /** Takes a backup; goes on with the one that was begun under this key. */
+  take(order: Task<'backup'>, tell: Tell): Promise<void>;
+  /** Reads everything that is in a repository, and compares it with its checksums. */
+  read(repository: Repository, tell: Tell): Promise<RepositoryCheck>;
+}
+
+/** Copies of the database that were restored from a backup, beside it. */
+export interface Scratch {
+  /** Restores into a place that is stopped, whatever is there; goes on with what was begun under this key. */
+  restore(order: Task<'restore'>, tell: Tell): Promise<void>;
+  /** Starts the server of a place, and returns once it has read the log as far as it should. */
+  start(place: ScratchPlace, tell: Tell): Promise<void>;
+  /** What a copy that is started says of itself. */
+  inspect(place: ScratchPlace): Promise<ScratchState>;
+  /** Ends the waiting of a copy at its instant. @returns the timeline that it has begun */
+  promote(place: ScratchPlace): Promise<number>;
+  /** Stops the server of a place, if it runs. */
+  stop(place: ScratchPlace): Promise<void>;
+  /** Reads every page of a copy that is stopped. */
+  check(order: Task<'check'>, tell: Tell): Promise<PageCheck>;
+  /** Removes what is in a place that is stopped. */
+  remove(order: Task<'remove'>): Promise<void>;
+  /** Changes a copy and a member's data over, both stopped, or back. @returns where the member's data are kept */
+  swap(which: 'swap in' | 'swap back', order: Swap & { key: string }): Promise<string>;
 }
 
 /** One probe's verdict. */

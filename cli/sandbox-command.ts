@@ -34,6 +34,7 @@ function upCommand(sandbox: Command, finish: Finish): void {
     .option('--no-server', 'without the API server')
     .option('--no-monitoring', 'without Prometheus and Alertmanager')
     .option('--no-database', 'without PostgreSQL under Patroni')
+    .option('--no-backups', 'without backups of the database')
     .option('--no-sentinel', 'one Redis as the session store instead of three under Sentinel')
     .option('--no-dns', 'without the name of the fleet: no Route 53 emulator, no nameserver')
     .option('--checks <interval/failures>', "HAProxy's own health checks, e.g. 500ms/2")

@@ -223,6 +223,18 @@ const DnsSchema = object({
   secretAccessKey: Type.Optional(Secret),
 });
 
+/** Backups of the database in two repositories, one of them at another site (REQUIREMENTS B1, B3, B5). */
+const BackupsSchema = object({
+  kind: Type.Literal('pgbackrest'),
+  /** Where PostgreSQL serves what was restored beside the database: to be verified, and to be used. */
+  scratch: object({ verify: Address, restore: Address }),
+  /**
+   * The supervisor of the programs that work on backups, see sandbox/backups: `database-backups` does what it is told,
+   * `database-backups-info` says what there is, `database-scratch-verify` and `-restore` serve a restored copy.
+   */
+  fleet: SupervisordSchema,
+});
+
 /** How nodes are judged (REQUIREMENTS H2, H3). */
 const NodeHealthSchema = object({
   interval: Duration('500ms', 'time between two probes of a node (H2)'),
@@ -294,6 +306,7 @@ const PoliciesSchema = object({
     control: Type.Optional(RepeatSchema),
     members: Type.Optional(RepeatSchema),
     redis: Type.Optional(RepeatSchema),
+    backups: Type.Optional(RepeatSchema),
   }),
   /** What all automatic runs together may do before the next one asks a person. */
   budget: object({
@@ -356,6 +369,8 @@ export const ConfigSchema = object({
   database: Type.Optional(DatabaseSchema),
   /** Left out where clients find regions in another way. */
   dns: Type.Optional(DnsSchema),
+  /** Of the database; left out where somebody else takes them. */
+  backups: Type.Optional(BackupsSchema),
   health: object({
     node: NodeHealthSchema,
     zone: DegradedSchema,
@@ -396,6 +411,7 @@ export type SentinelConfig = Static<typeof SentinelSchema>;
 export type RegistryConfig = Static<typeof RegistrySchema>;
 export type DatabaseConfig = Static<typeof DatabaseSchema>;
 export type DnsConfig = Static<typeof DnsSchema>;
+export type BackupsConfig = Static<typeof BackupsSchema>;
 export type SecretRef = Static<typeof Secret>;
 export type ComponentRule = Static<typeof WindowSchema>;
 export type EscalationLevel = Static<typeof EscalationSchema>;

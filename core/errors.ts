@@ -155,6 +155,18 @@ export const ERRORS = {
     exit: 4,
     hint: 'It is well for others: mend the way to it. Or stop it by hand, and answer with retry.',
   },
+  NO_BACKUP: {
+    retryable: false,
+    http: 409,
+    exit: 1,
+    hint: 'Take one with `backup-full`, or name a later instant: a backup leads only forwards from its end.',
+  },
+  BACKUP_DAMAGED: {
+    retryable: false,
+    http: 500,
+    exit: 1,
+    hint: 'Take a full backup now, verify it and the other repository, then find out what damages files where the message says.',
+  },
   VERIFY_FAILED: {
     retryable: true,
     http: 500,

@@ -96,6 +96,11 @@ export interface Questions {
     smaller: readonly string[];
   };
   /**
+   * May a restored copy be put in the database's place? `copy`: the backup that it was made from, undefined where there is none; `to`:
+   * the instant that it waits at; `control`: whether the control plane answers.
+   */
+  'put copy in place': { copy: string | undefined; to: string | null | undefined; control: boolean };
+  /**
    * May somebody take over the session store from its failed primary? `candidate`: of the standbys that answer the one that has
    * most, undefined where none answers; `writable`: those that take writes; `silent`: other members that do not answer.
    */
@@ -338,6 +343,24 @@ const settingsParity: Guard<Questions['switch database']> = {
       : `${candidate} must not take over from ${primary}: it is set up smaller (${smaller.join(', ')})`,
 };
 
+/** Only what a person has chosen by its instant, and could look at. */
+const copyOfInstant: Guard<Questions['put copy in place']> = {
+  name: 'copy of an instant',
+  refuses: ({ copy, to }) => {
+    if (copy === undefined) return 'there is no restored copy; make one with restore-point-in-time';
+    return to ? null : `the copy of ${copy} was made of no instant`;
+  },
+};
+
+/** Else no member could become the primary, and the database would stay down. */
+const controlPlaneThere: Guard<Questions['put copy in place']> = {
+  name: 'control plane answers',
+  refuses: ({ control }) =>
+    control
+      ? null
+      : 'the database must not be stopped: its control plane does not answer, so nobody could become the primary',
+};
+
 const noOtherPrimary: Guard<Questions['take over cache']> = {
   name: 'no second primary',
   refuses: ({ primary, writable }) =>
@@ -419,6 +442,7 @@ export const GUARDS: { readonly [Act in keyof Questions]: readonly Guard<Questio
   'pause member': [majorityGoesOn],
   'take over cache': [noOtherPrimary, someStandbyAnswers, everyStandbyAnswers],
   'promote past Sentinel': [sentinelsHeld],
+  'put copy in place': [copyOfInstant, controlPlaneThere],
   'hand over cache': [primaryAtWork, storeWhole, receiverFollows],
   'shift traffic': [someRegionServes],
 };

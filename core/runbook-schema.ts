@@ -42,6 +42,7 @@ export const RunbookSchema = object({
       'database',
       'control',
       'members',
+      'backups',
       'redis',
       'dns',
     ]),

@@ -13,6 +13,7 @@ const DEPTH = {
   database: 1,
   control: 1,
   members: 1,
+  backups: 1,
   redis: 1,
   dns: 1,
 } as const;

@@ -102,6 +102,17 @@ export function salvageProgram(member: string): string {
   return `database-${member}-salvage`;
 }
 
+/** The program that does all work on backups of the database, one piece at a time; it is told on its input what to do. */
+export const BACKUPS_PROGRAM = 'database-backups';
+
+/** The program that prints what backups and restored copies there are. */
+export const BACKUPS_INFO_PROGRAM = 'database-backups-info';
+
+/** The PostgreSQL that serves a copy of the database which was restored beside it. */
+export function scratchProgram(place: string): string {
+  return `database-scratch-${place}`;
+}
+
 function toNode(place: NodePlace, address: string, spare: boolean): Node {
   const { region, zone, name } = place;
   return {

@@ -1,4 +1,5 @@
 import type {
+  BackupsConfig,
   Config,
   DatabaseConfig,
   DnsConfig,
@@ -49,6 +50,11 @@ export const DATABASE_USERS = {
   replication: { user: 'replicator', variable: 'SWITCHOVER_REPLICATION_PASSWORD' },
   patroni: { user: 'patroni', variable: 'SWITCHOVER_PATRONI_PASSWORD' },
 } as const;
+
+/** The variable that holds the passphrase with which every backup is encrypted. */
+export const BACKUPS_VARIABLE = 'SWITCHOVER_BACKUPS_PASSPHRASE';
+/** pgBackRest's name of the fleet's database. */
+export const STANZA = 'main';
 
 /** The Sentinels' name of the session store, as in the scope `redis/sessions`. */
 export const SENTINEL_NAME = 'sessions';
@@ -110,6 +116,7 @@ export function environmentFile(settings: Settings): Config {
     },
     ...(settings.database ? { database: databaseOf(settings.block) } : {}),
     ...(settings.dns ? { dns: dnsOf(settings) } : {}),
+    ...(settings.database && settings.backups ? { backups: backupsOf(settings.block) } : {}),
     health: {
       node: {
         interval: '500ms',
@@ -144,6 +151,8 @@ export function environmentFile(settings: Settings): Config {
       outage: { rto: '10m' },
       control: { rto: '30s' },
       redis: { rto: '30s' },
+      backup: { rto: '30m' },
+      restore: { rto: '30m' },
       lb: { rto: '1m' },
     },
     policies: {
@@ -239,6 +248,10 @@ function dnsOf({ block, dnsTtl }: Settings): DnsConfig {
     accessKeyId: { env: DNS_KEY_VARIABLES.id },
     secretAccessKey: { env: DNS_KEY_VARIABLES.secret },
   };
+}
+
+function backupsOf(block: number): BackupsConfig {
+  return { kind: 'pgbackrest', scratch: sharedAddresses(block).scratch, fleet: fleetOf(block) };
 }
 
 function sessionsOf({ block, sentinel, sentinelDownAfter }: Settings): SessionsConfig {

@@ -1,3 +1,5 @@
+import type { ScratchPlace } from '../core/backup';
+
 /**
  * Where everything of a sandbox listens: pure arithmetic on the loopback net 127.0.0.0/8, all of which Linux answers
  * on without setting anything up. `127.<block>.0.<n>` holds the shared parts, `127.<block + r>.0.1` the load balancer
@@ -37,6 +39,10 @@ export interface SharedAddresses {
   etcd: string;
   /** Where etcd would meet its peers; it has none. */
   etcdPeer: string;
+  /** Of the S3 server that is the backups' second repository. */
+  storage: string;
+  /** Where PostgreSQL serves what was restored beside the database. */
+  scratch: Record<ScratchPlace, string>;
   prometheus: string;
   alertmanager: string;
   server: string;
@@ -79,6 +85,8 @@ export function sharedAddresses(block: number): SharedAddresses {
     etcdPeer: at(22, 2380),
     dns: at(23, 53),
     route53: at(24, 5000),
+    storage: at(26, 9000),
+    scratch: { verify: at(27, 5432), restore: at(28, 5432) },
   };
 }
 

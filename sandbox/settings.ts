@@ -23,6 +23,8 @@ const SettingsSchema = Type.Object(
     patroni: Type.String({ pattern: '^\\d+/\\d+/\\d+$', examples: ['5/1/2'] }),
     /** Whether a commit is acknowledged only once a second member has it. */
     synchronous: Type.Boolean(),
+    /** Backups of the database by pgBackRest, with continuous archiving; only where there is a `database`. */
+    backups: Type.Boolean(),
     /** Three Redis under three Sentinels as the session store, instead of one Redis. */
     sentinel: Type.Boolean(),
     /** After so long without an answer a Sentinel holds a member for down, ms. */
@@ -61,6 +63,7 @@ export const DEFAULTS: Settings = {
   database: true,
   patroni: '5/1/2',
   synchronous: true,
+  backups: true,
   sentinel: true,
   // Longer than a runbook needs, so that Sentinel is the net below it and does not run a race with it.
   sentinelDownAfter: 5_000,

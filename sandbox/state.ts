@@ -3,6 +3,7 @@ import { chmod, mkdir, readFile, readdir, rename, rm, rmdir, stat, writeFile } f
 import { dirname, join } from 'node:path';
 import { SwitchoverError } from '../core/errors';
 import {
+  BACKUPS_VARIABLE,
   DATABASE_USERS,
   DATABASE_VARIABLE,
   DNS_KEY_VARIABLES,
@@ -101,6 +102,7 @@ function newSecrets(settings: Settings): Secrets {
     [SESSIONS_VARIABLE]: secret(),
     [SENTINEL_VARIABLE]: secret(),
     ...Object.fromEntries(Object.values(DNS_KEY_VARIABLES).map((variable) => [variable, secret()])),
+    [BACKUPS_VARIABLE]: secret(),
     ...Object.fromEntries(Object.values(DATABASE_USERS).map(({ variable }) => [variable, secret()])),
     [DATABASE_VARIABLE]: `postgres://switchover:${secret()}@${sharedAddresses(settings.block).journal}/postgres`,
   };

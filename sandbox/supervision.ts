@@ -82,7 +82,7 @@ async function writeFiles(context: Context, parts: readonly Part[]): Promise<voi
 }
 
 function section(logs: string, program: Program): [string, Record<string, string | number>] {
-  const { name, environment = {}, user, restarts = false, stopSeconds } = program;
+  const { name, environment = {}, user, restarts = false, stopSignal, stopSeconds } = program;
   const fields = {
     command: program.command().map(quoted).join(' '),
     autostart: 'false',
@@ -96,6 +96,7 @@ function section(logs: string, program: Program): [string, Record<string, string
       .map(([key, value]) => `${key}="${value}"`)
       .join(','),
     ...(user ? { user } : {}),
+    ...(stopSignal ? { stopsignal: stopSignal } : {}),
     ...(stopSeconds === undefined ? {} : { stopwaitsecs: stopSeconds }),
   };
   return [`program:${name}`, fields];

@@ -1,6 +1,8 @@
 import { Client } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
 import { haproxy } from '../activities/adapters/haproxy';
+import { pgbackrest } from '../activities/adapters/pgbackrest';
+import { pgbackrestScratch } from '../activities/adapters/pgbackrest-scratch';
 import { patroni } from '../activities/adapters/patroni';
 import { postgresJournal } from '../activities/adapters/postgres-journal';
 import { prober } from '../activities/adapters/prober';
@@ -10,7 +12,14 @@ import { redisSessions } from '../activities/adapters/redis-sessions';
 import { route53 } from '../activities/adapters/route53';
 import { supervisord } from '../activities/adapters/supervisord';
 import { webhookNotifier } from '../activities/adapters/webhook-notifier';
-import type { CacheSystems, DatabaseSystems, Deps, RegionSystems, RegistrySystems } from '../activities/deps';
+import type {
+  BackupSystems,
+  CacheSystems,
+  DatabaseSystems,
+  Deps,
+  RegionSystems,
+  RegistrySystems,
+} from '../activities/deps';
 import type { Dns } from '../activities/ports';
 import type { Config } from '../core/config';
 import { millis } from '../core/time';
@@ -65,6 +74,7 @@ export function compose(
     sessions,
     registry: registryOf(config),
     database: databaseOf(config),
+    backups: backupsOf(config),
     cache: cacheOf(config, sessionsPassword),
     dns: dnsOf(config),
     prober: prober({
@@ -115,6 +125,16 @@ function databaseOf({ database }: Config): DatabaseSystems | undefined {
       patroni: readSecret(database.patroni.password, 'database.patroni.password'),
     }),
     fleet: supervisord(database.fleet, readSecret(database.fleet.password, 'database.fleet.password')),
+  };
+}
+
+function backupsOf({ backups, database }: Config): BackupSystems | undefined {
+  if (!backups || !database) return undefined;
+  const password = readSecret(database.postgres.password, 'database.postgres.password');
+  const fleet = supervisord(backups.fleet, readSecret(backups.fleet.password, 'backups.fleet.password'));
+  return {
+    backups: pgbackrest(database, fleet, password),
+    scratch: pgbackrestScratch(backups, database, fleet, password),
   };
 }
 

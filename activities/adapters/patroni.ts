@@ -218,6 +218,15 @@ export function patroni(config: DatabaseConfig, secrets: { postgres: string; pat
       return answer.succeeded === true;
     },
 
+    async forgetRoles() {
+      // `optime/leader` is what versions before 3 call `status`.
+      const keys = ['leader', 'sync', 'status', 'optime/leader', 'failover'];
+      const success = keys.map((key) => ({
+        requestDeleteRange: { key: base64(`/service/${config.scope}/${key}`) },
+      }));
+      await etcd('txn', { success }, Transaction);
+    },
+
     async checkpoint(member) {
       try {
         await onConnection(

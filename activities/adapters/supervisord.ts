@@ -3,7 +3,7 @@ import { Type, type Static } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import type { SupervisordConfig } from '../../core/config';
 import { SwitchoverError } from '../../core/errors';
-import type { Fleet, ProcessStatus } from '../ports';
+import type { Fleet, ProcessStatus, Work } from '../ports';
 import { FAULT, supervisorCalls } from './supervisord-rpc';
 
 /** Time a process has to be running, ms; more than supervisord's default `startsecs` of 1 s, less than F1's 5 s. */
@@ -14,8 +14,13 @@ const GRACE_MS = 1_000;
 const KILL_MS = 1_000;
 /** Time a program may take that ends by itself, ms. */
 const RUN_MS = 10_000;
-/** Time between two looks at a process that is starting or stopping, ms. */
+/** Time between two looks at a process that is starting or stopping, ms; as what it does takes longer, a share of that, and at most so long. */
 const POLL_MS = 20;
+const POLL_SHARE = 0.03;
+const POLL_MOST_MS = 500;
+
+/** Time between two looks at what a program prints that is told on, ms. */
+const TELL_MS = 1_000;
 
 /** How much of a log is read, bytes, and how much of that is told, lines. */
 const TAIL_BYTES = 1_000;
@@ -67,26 +72,49 @@ export function supervisord(config: SupervisordConfig, password: string): Fleet 
 
   /** The process as soon as it is not `still` so, or as it is when time is up. */
   const after = async (program: string, still: (info: Info) => boolean, timeoutMs: number): Promise<Info> => {
-    const deadline = performance.now() + timeoutMs;
+    const began = performance.now();
     for (;;) {
       const info = await infoOf(program);
-      if (!still(info) || performance.now() > deadline) return info;
-      await delay(POLL_MS);
+      const passed = performance.now() - began;
+      if (!still(info) || passed > timeoutMs) return info;
+      await delay(Math.min(Math.max(POLL_MS, passed * POLL_SHARE), POLL_MOST_MS));
     }
   };
 
-  const tail = async (method: string, program: string): Promise<string[]> => {
+  const tail = async (method: string, program: string, bytes = TAIL_BYTES): Promise<string[]> => {
     const tolerated = [FAULT.NO_FILE, FAULT.FAILED];
-    const read = await call({ method, program, args: [-TAIL_BYTES, 0], tolerated });
+    const read = await call({ method, program, args: [-bytes, 0], tolerated });
     return typeof read === 'string' ? read.split('\n').filter((line) => line.trim() !== '') : [];
+  };
+
+  /** The last line that it printed, whole however long it is. */
+  const lastLine = async (program: string): Promise<string> => {
+    for (let [bytes, before] = [TAIL_BYTES, -1]; ; bytes *= 8) {
+      const lines = await tail('readProcessStdoutLog', program, bytes);
+      const last = lines.at(-1) ?? '';
+      if (lines.length !== 1 || last.length === before) return last;
+      before = last.length;
+    }
   };
 
   const lastWords = async (program: string): Promise<string> => {
     for (const method of ['readProcessStderrLog', 'readProcessStdoutLog']) {
       const lines = await tail(method, program);
-      if (lines.length > 0) return `; its log ends: ${lines.slice(-TAIL_LINES).join(' | ')}`;
+      if (lines.length > 0) return lines.slice(-TAIL_LINES).join(' | ');
     }
     return '';
+  };
+
+  const ending = async (program: string): Promise<string> => {
+    const words = await lastWords(program);
+    return words && `; its log ends: ${words}`;
+  };
+
+  /** Tells what it prints until it is called back. */
+  const telling = (program: string, { tell }: Work): (() => void) => {
+    const look = () => lastLine(program).then(tell, () => undefined); // the end is seen elsewhere
+    const looks = setInterval(() => void look(), TELL_MS);
+    return () => clearInterval(looks);
   };
 
   const fleet: Fleet = {
@@ -108,22 +136,26 @@ export function supervisord(config: SupervisordConfig, password: string): Fleet 
       const info = await after(program, ({ statename }) => statename === 'STARTING', START_MS);
       if (info.statename === 'RUNNING') return;
       const code = info.statename === 'STARTING' ? 'VERIFY_FAILED' : 'FLEET_REFUSED';
-      throw new SwitchoverError(
-        code,
-        `${program} did not start: ${describe(info)}${await lastWords(program)}`,
-      );
+      throw new SwitchoverError(code, `${program} did not start: ${describe(info)}${await ending(program)}`);
     },
 
-    async run(program, withinMs = RUN_MS) {
+    async run(program, withinMs = RUN_MS, work) {
       const tolerated = [FAULT.ALREADY_STARTED, FAULT.SPAWN_ERROR];
-      await call({ method: 'startProcess', program, args: [false], tolerated });
-      const info = await after(program, ({ statename }) => ALIVE.includes(statename), withinMs);
-      if (info.statename === 'EXITED' && info.exitstatus === 0)
-        return (await tail('readProcessStdoutLog', program)).at(-1) ?? '';
-      const said = await lastWords(program);
+      const started = await call({ method: 'startProcess', program, args: [false], tolerated });
+      if (started === true && work) {
+        const args = [`${work.input}\n`];
+        await call({ method: 'sendProcessStdin', program, args, tolerated: [FAULT.NOT_RUNNING] });
+      }
+      const hush = work && telling(program, work);
+      const alive = ({ statename }: Info) => ALIVE.includes(statename);
+      const info = await after(program, alive, withinMs).finally(hush);
+      if (info.statename === 'EXITED' && info.exitstatus === 0) return lastLine(program);
+      const said = await ending(program);
       const code = ALIVE.includes(info.statename) ? 'VERIFY_FAILED' : 'FLEET_REFUSED';
       throw new SwitchoverError(code, `${program} did not succeed: ${describe(info)}${said}`);
     },
+
+    lastWords,
 
     async stop(program) {
       const { pid } = await infoOf(program);

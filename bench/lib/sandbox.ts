@@ -33,6 +33,7 @@ export async function withSandbox<T>(
     block: BLOCK,
     limits: false,
     database: false,
+    backups: false,
     sentinel: false,
     dns: false,
     ...settings,

@@ -13,12 +13,13 @@ type UpOptions = Partial<Settings> & { json?: boolean };
 /** Brings the sandbox up and shows where everything is. */
 export async function up({ json, ...given }: UpOptions): Promise<number> {
   // Commander's negatable options are true where they are not given; leave those to the sandbox.
-  const { server, monitoring, database, sentinel, dns, ...rest } = given;
+  const { server, monitoring, database, backups, sentinel, dns, ...rest } = given;
   const options = {
     ...rest,
     ...(server === false ? { server } : {}),
     ...(monitoring === false ? { monitoring } : {}),
     ...(database === false ? { database } : {}),
+    ...(backups === false ? { backups } : {}),
     ...(sentinel === false ? { sentinel } : {}),
     ...(dns === false ? { dns } : {}),
   };

@@ -5,7 +5,7 @@ import { databaseMembers, type DatabaseMember } from '../layout';
 import { databaseReports } from '../parts/database';
 import { ETCD_PROGRAM, controlProgram } from '../parts/etcd';
 import type { Context } from '../parts/part';
-import { homeOf } from '../parts/patroni';
+import { homeOf } from '../parts/member-home';
 import { memberProcesses, signal } from '../processes';
 import type { Supervisor } from '../supervisor';
 import { hang, kill, startPartOf } from './program';

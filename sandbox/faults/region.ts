@@ -3,7 +3,7 @@ import { balancerPrograms } from '../environment';
 import { REGIONS, databaseMembers, regionNetwork, sessionMembers, vantageOf } from '../layout';
 import { controlProgram } from '../parts/etcd';
 import type { Context } from '../parts/part';
-import { homeOf } from '../parts/patroni';
+import { homeOf } from '../parts/member-home';
 import { sentinelProgram } from '../parts/sentinel';
 import { workerIn } from '../parts/switchover';
 import { memberProcesses, signal } from '../processes';

@@ -6,7 +6,8 @@ import { databaseMembers } from '../layout';
 import { POSTGRES_USER } from '../postgres-user';
 import { ROOT, tool } from '../tools';
 import { ETCD } from './etcd';
-import { homeOf, memberReport, patroniFile, prepareMember, type MemberReport } from './patroni';
+import { homeOf } from './member-home';
+import { memberReport, patroniFile, prepareMember, type MemberReport } from './patroni';
 import type { Context, Part, Program } from './part';
 
 const ANSWER_MS = 1_000;

@@ -1,4 +1,5 @@
 import { REGIONS } from '../layout';
+import { backups } from './backups';
 import { database } from './database';
 import { dns, route53 } from './dns';
 import { etcd } from './etcd';
@@ -26,6 +27,7 @@ export function allParts(context: Context): Part[] {
     registry(context),
     etcd(context),
     database(context),
+    backups(context),
     notifications(context),
     ...regions.map((region) => nodes(context, region)),
     ...regions.map((region) => haproxy(context, region)),

@@ -32,6 +32,8 @@ export interface Program {
   standby?: boolean;
   /** The program whose addresses it serves in its place; while it runs, that one is not missing. */
   standsInFor?: string;
+  /** How it is asked to end. Default TERM. */
+  stopSignal?: 'INT';
   /** How long it may take to end when asked to before it is killed, s. Default 10. */
   stopSeconds?: number;
 }

@@ -3,7 +3,6 @@ import { dirname, join } from 'node:path';
 import { Type, type Static } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import { stringify } from 'yaml';
-import { databaseProgram } from '../../core/topology';
 import { get } from '../conditions';
 import { DATABASE_SCOPE, DATABASE_USERS } from '../environment';
 import type { DatabaseMember } from '../layout';
@@ -11,7 +10,9 @@ import { give } from '../postgres-user';
 import { memberProcesses } from '../processes';
 import { writePrivate } from '../state';
 import { tool } from '../tools';
+import { homeOf } from './member-home';
 import type { Context } from './part';
+import { archiving, memberConfiguration, memberFile } from './pgbackrest';
 
 /** A Patroni that is busy with a failover answers late. */
 const ANSWER_MS = 1_000;
@@ -40,11 +41,6 @@ export interface MemberReport extends Static<typeof Report> {
   primary: boolean;
 }
 
-/** Where a member keeps its files; all its processes are told so on their command lines. */
-export function homeOf(dir: string, { name }: DatabaseMember): string {
-  return join(dir, databaseProgram(name));
-}
-
 /** The file that a member's Patroni is started with. */
 export function patroniFile(dir: string, member: DatabaseMember): string {
   return join(homeOf(dir, member), 'patroni.yml');
@@ -57,6 +53,11 @@ export async function prepareMember(context: Context, member: DatabaseMember): P
   await mkdir(home, { recursive: true, mode: 0o700 });
   await writePrivate(file, stringify(configuration(context, member)));
   await give([home, file]);
+  if (context.settings.backups) {
+    const archive = memberFile(context.dir, member);
+    await writePrivate(archive, memberConfiguration(context, member));
+    await give([archive]);
+  }
   // Its dead PostgreSQL left this file, and where nobody reaps the dead the next one would take it for alive. One that
   // outlived its Patroni needs it: that is how the next Patroni finds it.
   const lives = (await memberProcesses(context.dir, home)).length > 0;
@@ -112,7 +113,7 @@ function configuration(context: Context, member: DatabaseMember): object {
       data_dir: join(home, 'data'),
       pgpass: join(home, 'pgpass'),
       use_unix_socket: true,
-      parameters: { unix_socket_directories: home },
+      parameters: { unix_socket_directories: home, ...archiving(context, member) },
       authentication: { superuser: credentials(postgres), replication: credentials(replication) },
       remove_data_directory_on_rewind_failure: true,
       remove_data_directory_on_diverged_timelines: true,

@@ -251,6 +251,16 @@ const CASES: { [Act in keyof Questions]: Case<Questions[Act]>[] } = {
     ['all Sentinels are held back', { candidate: 'm2', watching: [] }, null],
     ['one may act meanwhile', { candidate: 'm2', watching: ['s3'] }, 'Sentinels held back'],
   ],
+  'put copy in place': [
+    ['it is of an instant', { copy: '20300101-073628F', to: '2030-01-01T08:00:00Z', control: true }, null],
+    ['there is none', { copy: undefined, to: undefined, control: true }, 'copy of an instant'],
+    ['it is of no instant', { copy: '20300101-073628F', to: null, control: true }, 'copy of an instant'],
+    [
+      'nobody could become the primary',
+      { copy: '20300101-073628F', to: '2030-01-01T08:00:00Z', control: false },
+      'control plane answers',
+    ],
+  ],
   'hand over cache': [
     ['to a standby of a store that is whole', handOver({}), null],
     ['nobody takes writes', handOver({ primary: undefined }), 'primary at work'],

@@ -55,7 +55,15 @@ export interface TestFleet {
 /** Brings up a sandbox on this block; `close` leaves nothing of it behind. */
 export async function testFleet(options: SandboxOptions & { block: number }): Promise<TestFleet> {
   await down(options);
-  await up({ monitoring: false, server: false, database: false, sentinel: false, dns: false, ...options });
+  await up({
+    monitoring: false,
+    server: false,
+    database: false,
+    backups: false,
+    sentinel: false,
+    dns: false,
+    ...options,
+  });
   const sandbox = await connect(options);
   const client = await connectTemporal(sandbox.temporalAddress);
   const operations = new Operations(client, 'sandbox', catalogue);

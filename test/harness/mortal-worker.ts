@@ -27,7 +27,7 @@ export interface Call {
 }
 
 function mortal(deps: Deps): Deps {
-  const { client, registry, database, cache } = deps;
+  const { client, registry, database, cache, backups } = deps;
   client.workflow.start = watched('client', { start: client.workflow.start.bind(client.workflow) }).start;
   return {
     ...deps,
@@ -45,6 +45,10 @@ function mortal(deps: Deps): Deps {
     cache: cache && {
       cache: watched('cache', cache.cache),
       fleet: watched('fleet', cache.fleet),
+    },
+    backups: backups && {
+      backups: watched('backups', backups.backups),
+      scratch: watched('scratch', backups.scratch),
     },
     region: (name) => {
       const { loadBalancer, fleet } = deps.region(name);

@@ -22,6 +22,7 @@ export function smallSandbox(slot: number): Required<Pick<SandboxOptions, 'block
     server: false,
     monitoring: false,
     database: false,
+    backups: false,
     sentinel: false,
     dns: false,
   };

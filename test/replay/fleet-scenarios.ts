@@ -126,6 +126,69 @@ export const DATABASE_SCENARIOS: readonly Scenario[] = [
   },
 ];
 
+/** Runs on backups, which need a fleet that takes them. */
+export const BACKUP_SCENARIOS: readonly Scenario[] = [
+  {
+    name: 'backup-taken',
+    outcome: 'succeeded',
+    act: (fleet) => start(fleet, 'backup-full', {}),
+  },
+  {
+    name: 'backup-incremental-taken',
+    outcome: 'succeeded',
+    act: (fleet) => start(fleet, 'backup-incremental', {}),
+  },
+  {
+    name: 'backup-planned',
+    outcome: 'planned',
+    act: (fleet) => start(fleet, 'backup-full', {}, 'plan'),
+  },
+  {
+    name: 'backup-verified',
+    outcome: 'succeeded',
+    act: (fleet) => start(fleet, 'backup-verify', {}),
+  },
+  {
+    name: 'backup-verification-undone',
+    outcome: 'aborted',
+    async act(fleet) {
+      const runs = testRuns(() => fleet);
+      const run = await runs.start('backup-verify', { repository: 'offsite' });
+      await runs.abortIn(run, 'Restore a copy beside the database');
+      return run;
+    },
+  },
+  {
+    name: 'instant-restored',
+    outcome: 'succeeded',
+    act: (fleet) => start(fleet, 'restore-point-in-time', { at: new Date().toISOString() }),
+  },
+  {
+    name: 'copy-swap-planned',
+    outcome: 'planned',
+    act: (fleet) => start(fleet, 'restore-swap-in', {}, 'plan'),
+  },
+  {
+    name: 'copy-swapped-back',
+    outcome: 'aborted',
+    async act(fleet) {
+      const run = await swapIn(fleet);
+      await testRuns(() => fleet).abortIn(run, 'Stop every member of the database');
+      return run;
+    },
+  },
+  {
+    name: 'copy-swapped-in',
+    outcome: 'succeeded',
+    act: swapIn,
+  },
+  {
+    name: 'instant-unknown',
+    outcome: 'failed',
+    act: (fleet) => start(fleet, 'restore-point-in-time', { at: '2001-01-01T00:00:00Z' }),
+  },
+];
+
 /** Runs on the session store, which needs a fleet whose store is under Sentinel. */
 export const REDIS_SCENARIOS: readonly Scenario[] = [
   {
@@ -161,6 +224,14 @@ export const REDIS_SCENARIOS: readonly Scenario[] = [
     },
   },
 ];
+
+/** Another person than the one who asks agrees. */
+async function swapIn(fleet: TestFleet): Promise<string> {
+  const run = await start(fleet, 'restore-swap-in', {});
+  await fleet.reaches(run, 'waiting for approval');
+  await fleet.operations.decide(run, 'approve', { by: 'bob', reason: 'for the record' });
+  return run;
+}
 
 function start(fleet: TestFleet, ...asked: Parameters<TestRuns['start']>): Promise<string> {
   return testRuns(() => fleet).start(...asked);

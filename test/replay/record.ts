@@ -6,14 +6,14 @@ import { coordinatorId } from '../../workflows/messages';
 import type { Settings } from '../../sandbox';
 import { testFleet, type TestFleet } from '../harness/fleet';
 import { until } from '../harness/until';
-import { DATABASE_SCENARIOS, FLEET_SCENARIOS, REDIS_SCENARIOS } from './fleet-scenarios';
+import { BACKUP_SCENARIOS, DATABASE_SCENARIOS, FLEET_SCENARIOS, REDIS_SCENARIOS } from './fleet-scenarios';
 import { REGION_SCENARIOS } from './region-scenarios';
 import { SCENARIOS, type Scenario } from './scenarios';
 import { ZONE_SCENARIOS } from './zone-scenarios';
 
 /**
  * Records the histories that replay.test.ts replays, on sandboxes of its own: `npm run build && node
- * dist/test/replay/record.js`, from the project's root; with the names of groups after it (`nodes zones fleet database redis regions`), only those.
+ * dist/test/replay/record.js`, from the project's root; with the names of groups after it (`nodes zones fleet database redis regions backups`), only those.
  * To be run when a workflow was changed on purpose, before any version of it is in use; afterwards a change needs
  * `patched`, and the old histories stay.
  */
@@ -30,6 +30,7 @@ const GROUPS: Record<string, (fleet: TestFleet) => Promise<void>> = {
   database: (fleet) => record(fleet, DATABASE_SCENARIOS),
   redis: (fleet) => record(fleet, REDIS_SCENARIOS),
   regions: (fleet) => record(fleet, REGION_SCENARIOS),
+  backups: (fleet) => record(fleet, BACKUP_SCENARIOS),
 };
 
 async function main(): Promise<void> {
@@ -38,7 +39,8 @@ async function main(): Promise<void> {
   await mkdir(FOLDER, { recursive: true });
   for (const group of wanted.length > 0 ? wanted : Object.keys(GROUPS))
     await onFleet(GROUPS[group]!, {
-      database: group === 'database' || group === 'regions',
+      database: ['database', 'backups', 'regions'].includes(group),
+      backups: group === 'backups',
       limits: group !== 'database' && group !== 'regions', // two failovers, one after the other
       sentinel: group === 'redis' || group === 'regions',
       ...(group === 'regions' ? { dns: true, dnsTtl: 3, dnsChecks: '1s/2', workers: 3 } : {}),

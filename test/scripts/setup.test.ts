@@ -13,7 +13,7 @@ afterEach(() => machine.remove());
 
 const INSTALL = 'apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=120';
 const EVERY_PACKAGE =
-  'haproxy redis-server postgresql-15 patroni etcd-server prometheus prometheus-alertmanager supervisor chromium iproute2 nftables procps';
+  'haproxy redis-server postgresql-15 patroni pgbackrest etcd-server prometheus prometheus-alertmanager supervisor chromium openssl iproute2 nftables procps';
 const NPM_CI = 'npm ci --prefix ~/project --include=dev --no-audit --no-fund --fetch-retry-maxtimeout=10000';
 const VENV = 'python3 -m venv --clear ~/project/.switchover/venv';
 const PIP =

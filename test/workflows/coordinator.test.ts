@@ -45,11 +45,11 @@ async function finish(run: LabRun): Promise<void> {
 
 describe('a scope', () => {
   it('that was refused is given to the same key once it is free', async () => {
-    const { run: holder } = await start('lab-ask');
+    const { run: first } = await start('lab-ask');
     const again = () =>
       operations.start({ runbook: 'lab-undo', input: { node, lines: [] }, by: 'grace', key: `key-${node}` });
     await expect(again()).rejects.toMatchObject({ code: 'LOCK_HELD' });
-    await finish(lab().run(holder));
+    await finish(lab().run(first));
     await free();
     expect(await again()).toMatchObject({ joined: false });
   });
