@@ -1,5 +1,5 @@
 import { ApplicationFailure, CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
-import type { StartAsk } from '../../operations';
+import type { Activities } from '../../activities';
 import {
   OUTCOMES,
   isOver,
@@ -20,6 +20,9 @@ export interface Beneath {
   runbook: string;
   input: Record<string, unknown>;
 }
+
+/** What is asked of the door. */
+type StartAsk = Parameters<Activities['startNested']>[0];
 
 /** What the step came to: the deed of the other run, and its report. */
 export interface NestedDeed {
