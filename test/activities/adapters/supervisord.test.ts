@@ -116,8 +116,13 @@ describe('stop', () => {
   it('leaves alone what was started while it waited', async () => {
     const { pid } = await running('steady');
     process.kill(pid, 'SIGSTOP');
+    // It is so for a second only: whoever looks has to be looking already.
+    const seen = until(
+      'it is stopping',
+      async () => (await fleet.status('steady')).description === 'stopping',
+    );
     const stopping = fleet.stop('steady');
-    await until('it is stopping', async () => (await fleet.status('steady')).description === 'stopping');
+    await seen;
     const [started] = await Promise.all([running('steady'), stopping]);
     expect(started).toMatchObject({ state: 'running' });
     expect(started.pid).not.toBe(pid);
