@@ -1,8 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { SwitchoverError, messageOf } from '../core/errors';
 
-/** How long `until` waits between two looks, ms. */
+/** How long `until` waits between two looks, ms: longer the longer it has waited, for looking takes time from what is waited for. */
 const LOOK_EVERY_MS = 40;
+const LOOK_AT_LEAST_MS = 100;
 
 /**
  * Looks until `look` returns without throwing, and gives its answer.
@@ -10,7 +11,8 @@ const LOOK_EVERY_MS = 40;
  * @throws SANDBOX with the message of the last look, once the time is over · {@link Hopeless} as soon as a look throws it
  */
 export async function until<T>(look: () => Promise<T>, withinMs: number): Promise<T> {
-  const deadline = performance.now() + withinMs;
+  const began = performance.now();
+  const deadline = began + withinMs;
   for (;;) {
     try {
       return await look();
@@ -20,7 +22,7 @@ export async function until<T>(look: () => Promise<T>, withinMs: number): Promis
         throw new SwitchoverError('SANDBOX', `${messageOf(error)} (after ${withinMs / 1000} s)`);
       }
     }
-    await pause(LOOK_EVERY_MS);
+    await pause(Math.min(LOOK_AT_LEAST_MS, LOOK_EVERY_MS + (performance.now() - began) / 50));
   }
 }
 

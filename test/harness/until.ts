@@ -13,7 +13,8 @@ export async function until<T>(
   look: () => T | Promise<T>,
   timeoutMs = 30_000,
 ): Promise<Met<T>> {
-  const deadline = Date.now() + timeoutMs;
+  const began = Date.now();
+  const deadline = began + timeoutMs;
   let lastError: unknown;
   while (Date.now() < deadline) {
     try {
@@ -22,10 +23,15 @@ export async function until<T>(
     } catch (error) {
       lastError = error;
     }
-    await delay(10);
+    await delay(pauseAfter(Date.now() - began));
   }
   const why = lastError instanceof Error ? ` (${lastError.message})` : '';
   throw new Error(`waited ${timeoutMs} ms in vain until ${what}${why}`, { cause: lastError });
+}
+
+/** What is waited for long is looked at less often, ms: looking takes both cores from what is waited for. */
+function pauseAfter(waitedMs: number): number {
+  return Math.min(100, 10 + waitedMs / 20);
 }
 
 function isMet<T>(seen: T): seen is Met<T> {
