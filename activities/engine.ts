@@ -50,7 +50,7 @@ export function engineActivities(deps: Deps) {
       await whileAsked(() => deps.operations.giveBack(release));
     },
 
-    /** Starts a run as a step of another, or joins the one that does the same already; the same key gives the same run. */
+    /** Starts a run as a step of another, or joins the one that does the same already; the same name gives the same run. */
     async startNested(ask: StartAsk): Promise<Started> {
       return whileAsked(() => deps.operations.start(ask));
     },
@@ -117,7 +117,6 @@ function checkTarget(config: Config, scope: string): void {
       return void findZone(config, path.join('/'));
     case 'registry':
     case 'database':
-      return requireSystem(config, kind);
     case 'backups':
       return requireSystem(config, kind);
     case 'control':

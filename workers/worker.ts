@@ -20,10 +20,7 @@ export async function createRegionWorker(
     connection,
     namespace,
     taskQueue: regionQueue(region),
-    activities: createActivities(deps),
-    interceptors: { activity: [activityInterceptors] },
-    shutdownGraceTime: 0,
-    maxHeartbeatThrottleInterval: '500ms',
+    ...activitiesOf(deps),
   });
 }
 
@@ -40,12 +37,19 @@ export async function createWorker(
     namespace,
     taskQueue: TASK_QUEUE,
     workflowBundle,
-    activities: createActivities(deps),
-    interceptors: { activity: [activityInterceptors] },
+    ...activitiesOf(deps),
     // A dead worker's runs wait this long for it before any other may take them; the default of 10 s is too long here.
     stickyQueueScheduleToStartTimeout: '1s',
-    shutdownGraceTime: 0,
-    maxHeartbeatThrottleInterval: '500ms',
     ...overrides,
   });
+}
+
+/** What every worker carries out, and how it gives that up. */
+function activitiesOf(deps: Deps) {
+  return {
+    activities: createActivities(deps),
+    interceptors: { activity: [activityInterceptors] },
+    shutdownGraceTime: 0,
+    maxHeartbeatThrottleInterval: '500ms',
+  } satisfies Partial<WorkerOptions>;
 }

@@ -49,16 +49,13 @@ export const regionFailover = runbook<{ region: string }>('region-failover', asy
  */
 export const regionEvacuation = runbook<{ region: string }>('region-evacuation', async (run, { region }) => {
   run.mark('faultAt', run.firstSeenAt);
-  const {
-    share,
-    weights: before,
-    ...world
-  } = await run.look('See who can take its traffic', async () => {
+  const world = await run.look('See who can take its traffic', async () => {
     const seen = await work.lookAtWorld({ region });
     requireAllowed(leave(region, seen.value.share, undefined, true));
     return seen;
   });
-  await prescale(run, { share, weights: before, ...world });
+  const { share, weights: before } = world;
+  await prescale(run, world);
   await moveData(run, region);
   const freshAt = await shift(run, `Lead its clients to ${inWords(share.weights)}`, share.weights, before);
   await passTtl(run, share.weights, freshAt);

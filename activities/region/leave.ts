@@ -6,6 +6,7 @@ import type { Finding } from '../../core/run';
 import { liesIn } from '../../core/scope';
 import { millis } from '../../core/time';
 import { regionConfig } from '../../core/topology';
+import { bucketsOf } from '../../core/transfers';
 import { beating } from '../beating';
 import { dnsOf, type Deps } from '../deps';
 import type { Proof } from '../node/prove';
@@ -47,9 +48,8 @@ export function regionLeaving(deps: Deps) {
         }));
         const theirs = (await sessions.buckets()).filter(({ owner }) => liesIn(owner, region));
         const value = intended(theirs, new Placement(candidates).moves(theirs, new Set(ids)));
-        const buckets = value.transfers.reduce((sum, one) => sum + one.buckets.length, 0);
         return {
-          sentence: `${region} owns ${value.sessions} sessions in ${theirs.length} buckets; ${ids.length} nodes of ${receivers.join(' and ')} take ${buckets} of these`,
+          sentence: `${region} owns ${value.sessions} sessions in ${theirs.length} buckets; ${ids.length} nodes of ${receivers.join(' and ')} take ${bucketsOf(value.transfers)} of these`,
           value,
         };
       },
