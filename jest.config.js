@@ -5,7 +5,9 @@ module.exports = {
   testMatch: ['**/*.test.ts'],
   transform: { '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2023', parser: { syntax: 'typescript' } } }] },
   modulePathIgnorePatterns: ['<rootDir>/dist'],
+  setupFilesAfterEnv: ['<rootDir>/test/harness/once-more.ts'],
   testTimeout: 60_000,
-  // Most of their time the tests wait for processes; jest alone would leave one core of two unused.
-  maxWorkers: Math.max(2, require('node:os').availableParallelism() - 1),
+  testSequencer: '<rootDir>/test/harness/sequencer.js',
+  // Those on real parts wait most of their time: fewer at once would leave the cores unused.
+  maxWorkers: Math.max(3, require('node:os').availableParallelism() - 1),
 };

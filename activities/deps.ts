@@ -1,10 +1,13 @@
 import type { Config } from '../core/config';
 import { regionConfig, findNode, type Node } from '../core/topology';
 import type { Operations } from '../operations';
+import type { JournalReader } from '../operations/journal';
+import type { Foresight } from '../operations/readiness';
 import type { Client } from '@temporalio/client';
 import { SwitchoverError } from '../core/errors';
 import type {
   Backups,
+  Books,
   Cache,
   Database,
   Dns,
@@ -12,9 +15,11 @@ import type {
   Journal,
   LoadBalancer,
   Member,
+  Metrics,
   Notifier,
   Prober,
   Registry,
+  Releases,
   Scratch,
   Sessions,
 } from './ports';
@@ -23,6 +28,7 @@ import type {
 export interface RegionSystems {
   loadBalancer: LoadBalancer;
   fleet: Fleet;
+  releases: Releases;
 }
 
 /** The registry of nodes and the supervisor of its processes. */
@@ -64,13 +70,21 @@ export interface Deps {
   cache: CacheSystems | undefined;
   /** Undefined in an environment whose clients find regions in another way. */
   dns: Dns | undefined;
+  /** Undefined in an environment whose nodes nobody measures. */
+  metrics: Metrics | undefined;
   prober: Prober;
   notifier: Notifier;
   operations: Operations;
-  /** Left out where the environment has none. */
+  /** Left out where the environment has none: the journal's changes of health, its books, and how it is read. */
   journal?: Journal;
+  books?: Books;
+  reader?: Pick<JournalReader, 'history'>;
+  /** What runs are expected to come to; left out where nobody asks. */
+  foresight?: Pick<Foresight, 'of'>;
   /** The region that this worker is in; undefined where it is in none. */
   here?: string | undefined;
+  /** In which regions workers stand, as far as is known; left out where nobody is to be looked for. */
+  attended?: () => string[];
   /** Shares the worker's connection, so that runs start eagerly. */
   client: Client;
 }

@@ -1,14 +1,12 @@
 import { Context } from '@temporalio/activity';
-import type { Config } from '../core/config';
 import { millis } from '../core/time';
 import type { Grant, Holding, Release, StartRequest, Started } from '../core/coordination';
 import { SwitchoverError } from '../core/errors';
 import type { Briefing, DecisionKind, DecisionRequest, RunReport } from '../core/run';
-import { findRunbook, scopeOf } from '../core/runbook';
+import { findRunbook, objectiveOf, scopeOf } from '../core/runbook';
 import { checkRequest } from '../core/runbook-schema';
-import { parseScope } from '../core/scope';
+import { checkTarget } from '../core/target';
 import { catalogue, type StartAsk } from '../operations';
-import { findNode, findZone, regionConfig } from '../core/topology';
 import { beating } from './beating';
 import type { Deps } from './deps';
 import type { Notice } from './ports';
@@ -25,14 +23,13 @@ interface Passing {
 
 /** Activities every run needs, whatever its runbook. */
 export function engineActivities(deps: Deps) {
-  const { config } = deps;
   /** A worker that shuts down must not wait for the coordinator, which may have no other worker to answer in. */
   const whileAsked = <Answer>(ask: () => Promise<Answer>): Promise<Answer> =>
     deps.operations.until(Context.current().cancellationSignal, ask);
   return {
     /** See {@link brief}. */
     async briefing({ runbook, request }: { runbook: string; request: unknown }): Promise<Briefing> {
-      return brief(config, runbook, request);
+      return brief(deps, runbook, request);
     },
 
     /** Takes the scope's lock for a run that was started past the coordinator. */
@@ -43,6 +40,11 @@ export function engineActivities(deps: Deps) {
     /** Tells the coordinator of a lock that it may have died over before it recorded it. */
     async recordHolding(holding: Holding): Promise<void> {
       await whileAsked(() => deps.operations.recordHolding(holding));
+    },
+
+    /** Lets rescues have the scope of a run that goes on after them. */
+    async lendScope(holding: Holding): Promise<void> {
+      await whileAsked(() => deps.operations.lendScope(holding));
     },
 
     /** Gives back the scope of a run that is over. */
@@ -64,16 +66,17 @@ export function engineActivities(deps: Deps) {
      * Passes a decision on to a run that is a step of another. One that it does not take then is void, and so is one to a run that
      * was only joined: it is somebody else's.
      * @param ask.wait until that run is over
+     * @returns its report where it was waited for
      */
-    tellNested: beating(async (ask: Passing): Promise<void> => {
+    tellNested: beating(async (ask: Passing): Promise<RunReport | undefined> => {
       const { run, under, kind, decision, wait } = ask;
       const { operations } = deps;
-      await whileAsked(async () => {
-        if ((await operations.show(run)).under !== under) return;
+      return whileAsked(async () => {
+        if ((await operations.show(run)).under !== under) return undefined;
         await operations.decide(run, kind, decision).catch((error: unknown) => {
           if (!(error instanceof SwitchoverError) || error.code !== 'DECISION_REFUSED') throw error;
         });
-        if (wait) await operations.outcome(run);
+        return wait ? operations.outcome(run) : undefined;
       });
     }),
 
@@ -87,11 +90,15 @@ export function engineActivities(deps: Deps) {
  * Checks a request whole and says what its run has to know.
  * @throws BAD_INPUT naming every wrong field, UNKNOWN_TARGET where its scope names nothing of the environment.
  */
-export function brief(config: Config, runbook: string, request: unknown): Briefing {
+export function brief(
+  { config, attended, foresight }: Pick<Deps, 'config' | 'attended' | 'foresight'>,
+  runbook: string,
+  request: unknown,
+): Briefing {
   const declared = findRunbook(catalogue, runbook);
   const { input } = checkRequest<Record<string, unknown>>(declared, request);
   checkTarget(config, scopeOf(declared, input));
-  const { objective } = declared;
+  const objective = objectiveOf(declared, input);
   const promised = config.objectives[objective];
   if (!promised)
     throw new SwitchoverError(
@@ -99,42 +106,15 @@ export function brief(config: Config, runbook: string, request: unknown): Briefi
       `objectives.${objective}: is missing (for example {"rto": "5s"})`,
     );
   const { restarts, ramp, zoneHold } = config.policies;
+  const forecast = foresight?.of(runbook);
   return {
     rtoMs: millis(promised.rto),
+    ...(forecast ? { forecast } : {}),
+    ...(promised.rpo === undefined ? {} : { rpoMs: millis(promised.rpo) }),
     escalation: config.escalation,
     restarts,
     ramp,
     zoneHoldMs: millis(zoneHold),
+    ...(attended && { attended: attended() }),
   };
-}
-
-function checkTarget(config: Config, scope: string): void {
-  const { kind, path = [] } = parseScope(scope) ?? {};
-  switch (kind) {
-    case 'node':
-      return void findNode(config, path.join('/'));
-    case 'zone':
-      return void findZone(config, path.join('/'));
-    case 'registry':
-    case 'database':
-    case 'backups':
-      return requireSystem(config, kind);
-    case 'control':
-    case 'members':
-      return requireSystem(config, 'database');
-    case 'redis':
-      return requireSentinels(config);
-    default:
-      if (path[0] !== undefined) regionConfig(config, path[0]);
-  }
-}
-
-function requireSystem(config: Config, kind: 'registry' | 'database' | 'backups'): void {
-  if (config[kind]) return;
-  throw new SwitchoverError('UNKNOWN_TARGET', `environment ${config.environment} has no ${kind}`);
-}
-
-function requireSentinels({ environment, sessions }: Config): void {
-  if (sessions.sentinel) return;
-  throw new SwitchoverError('UNKNOWN_TARGET', `environment ${environment} has no Sentinels`);
 }

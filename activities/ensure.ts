@@ -11,6 +11,8 @@ export interface Change<State> {
   refuse?: (seen: State) => Refusal | null;
   /** What would be done, for a plan: "take a-n1 out of …". */
   intention: (seen: State) => string;
+  /** What the act has to wait for. What it throws ends the act before anything is done. */
+  ready?: Promise<unknown> | undefined;
   act: (seen: State) => Promise<void>;
   /** What was done, with what was seen before and after. */
   done: (before: State, after: State) => string;
@@ -28,6 +30,7 @@ export async function ensure<State>(how: Intent, change: Change<State>): Promise
   const refusal = change.refuse?.(before);
   requireAllowed(refusal);
   if (how.mode === 'plan') return { changed: true, sentence: `would ${change.intention(before)}`, before };
+  await change.ready;
   const at = new Date().toISOString();
   await change.act(before);
   const after = await change.look();

@@ -12,7 +12,10 @@ import type {
 import type { CacheView } from '../core/cache';
 import type { ControlServer, DatabaseView } from '../core/database';
 import type { DnsView, ServerAnswers, Weights } from '../core/dns';
+import type { AuditEntry, Origin } from '../core/journal';
 import type { BucketMove, Placed } from '../core/placement';
+import type { ReadinessChange } from '../core/readiness';
+import type { RunReport } from '../core/run';
 
 /**
  * What the runbooks need of the outside world: small interfaces, one vendor a file in `adapters/` (DESIGN section 6).
@@ -52,12 +55,49 @@ export interface LoadBalancer {
   isolate(...servers: readonly string[]): Promise<void>;
   /** No new requests, of clients that were bound to it neither; those under way may finish. */
   drain(server: string): Promise<void>;
-  /** Back in service at `weight` percent of its full weight. */
+  /** Back in service at `weight` percent of its full weight; at 0 it gets no new clients, and stands by. */
   admit(server: string, weight: number): Promise<void>;
+  /** Clients that were bound to these are bound to nobody: what they ask next goes where the weights lead. */
+  unbind(...servers: readonly string[]): Promise<void>;
   /** Makes a server known, isolated at first. Does nothing when it is known under the same address. */
   add(server: string, address: string): Promise<void>;
   /** Forgets an isolated server. Does nothing when it is not known. */
   remove(server: string): Promise<void>;
+  /** What we may do there, in its words, where that is not everything; null where it is. Changes nothing. */
+  rights(): Promise<string | null>;
+}
+
+/** The releases of a node's program that are on its machine. */
+export interface Installed {
+  /** The one that the program starts with; what runs may still be another. */
+  current: string;
+  /** The one that stood before it; null where there was none. */
+  before: string | null;
+  /** All of them, the newest last. */
+  releases: string[];
+}
+
+/** The releases of a region's nodes, each on the machine of its node. */
+export interface Releases {
+  look(program: string): Promise<Installed>;
+  /** From now on the program starts with this release; what runs goes on as it is. @throws RELEASE_MISSING */
+  switch(program: string, version: string): Promise<Installed>;
+}
+
+/** What clients got of some nodes lately. */
+export interface Service {
+  /** Requests a second. */
+  perS: number;
+  /** Share of them that failed by the servers' doing, 0 to 1; null where there were none. */
+  errors: number | null;
+  /** 99 of 100 took no longer, ms; null where there were none. */
+  p99Ms: number | null;
+}
+
+/** What the fleet's monitoring has measured. */
+export interface Metrics {
+  /** Of these nodes together, over the last seconds, as the environment file says. */
+  service(nodes: readonly string[]): Promise<Service>;
 }
 
 /** A process under supervision. */
@@ -79,11 +119,13 @@ export interface Work {
 
 /** The supervisor of a region's processes. */
 export interface Fleet {
+  /** Every program that it knows. Whoever may ask this may do everything else too. */
+  programs(): Promise<string[]>;
   status(program: string): Promise<ProcessStatus>;
   /** Returns once the process runs; does nothing when it already does. */
   start(program: string): Promise<void>;
-  /** Returns once the process is gone, killed if a hung one ignores the polite signal. */
-  stop(program: string): Promise<void>;
+  /** Returns once the process is gone, killed if it ignores the polite signal for so long; default 1 s. */
+  stop(program: string, graceMs?: number): Promise<void>;
   /** Kills this very process, without asking it to end: for one that serves nobody any more. Returns once it is gone. */
   kill(program: string, pid: number): Promise<void>;
   /**
@@ -91,6 +133,10 @@ export interface Fleet {
    * the answer whose work it was. @returns the last line that it printed
    */
   run(program: string, withinMs?: number, work?: Work): Promise<string>;
+  /** Starts a program with a line on its input and does not wait for its end; one that runs is left alone, and told nothing. */
+  begin(program: string, input: string): Promise<void>;
+  /** The last line that a program printed, whole; empty where it never ran. */
+  lastLine(program: string): Promise<string>;
   /** What a program that has ended printed last; a few lines, empty where it never ran. */
   lastWords(program: string): Promise<string>;
 }
@@ -149,6 +195,8 @@ export interface RegistryMember {
   role?: 'primary' | 'standby';
   /** Bytes of the stream of changes that it has; comparable between members of one history. */
   offset?: number;
+  /** As a primary it takes no writes without a standby. */
+  asksForStandby?: boolean;
   /** Of a standby: how it is connected to its primary. */
   link?: RegistryLink;
 }
@@ -181,10 +229,17 @@ export interface Registry {
 export interface Cache {
   /** Every member and Sentinel, asked directly and at once. Never throws: silence is what is seen. */
   look(): Promise<CacheView>;
-  /** Writes through the clients' address, waits until a standby has it too, and reads it back; returns the milliseconds that took. */
+  /**
+   * Writes through the clients' address, waits until a standby has it too, and reads it back; returns the milliseconds that took.
+   * Of a primary that is alone, and was told to take writes all the same, no standby is waited for.
+   */
   write(): Promise<number>;
   /** Makes a member take writes. Knows nothing of other primaries: who calls it has fenced them. */
   promote(member: string): Promise<void>;
+  /** Makes a member take writes, without any standby too. Knows nothing of other primaries: who calls it has fenced them. */
+  leadAlone(member: string): Promise<void>;
+  /** Ends what {@link leadAlone} began: this primary asks for as many standbys again as this standby would. */
+  askForStandby(primary: string, standby: string): Promise<void>;
   /** Makes a member a standby of another; what it has is replaced by what that one has. */
   follow(member: string, primary: string): Promise<void>;
   /** Has a primary at work give its role to one of its standbys, without a write lost; returns when that is begun. */
@@ -275,6 +330,8 @@ export interface Probe {
   /** `200 ready in 3 ms`, `connection refused`, `no answer within 400 ms` … */
   said: string;
   ms: number;
+  /** The release that the node tells it runs, where it tells one. */
+  version?: string;
 }
 
 /** Looks at a node the way a client would. Never throws: trouble is the verdict. */
@@ -297,6 +354,24 @@ export interface Transition {
   /** ISO time of the check that brought it. */
   at: string;
   cause?: string;
+}
+
+/** A run's report, as far as it is, for the books. */
+export interface Kept extends Origin {
+  report: RunReport;
+}
+
+/** The journal's books of runs, their steps and the audit. What is handed over twice is written once. */
+export interface Books {
+  /** Those of the runs that are not in the books as over. */
+  missing(runs: readonly string[]): Promise<string[]>;
+  /** Writes down what is known of runs, all of it or nothing; of one that goes on only the audit. */
+  keep(found: readonly Kept[]): Promise<void>;
+  /** Adds to the audit. */
+  note(entries: readonly AuditEntry[]): Promise<void>;
+  readiness(changes: readonly ReadinessChange[]): Promise<void>;
+  /** Forgets the audit from before this ISO time, from the oldest row on. @returns how many rows */
+  prune(before: string): Promise<number>;
 }
 
 /** The journal (DESIGN section 8). Nobody waits for it: what cannot be written now is written later. */

@@ -14,6 +14,7 @@ const DECIDES: Record<DecisionKind, string> = {
   pause: 'stop a run before its next step',
   resume: 'let a paused run go on',
   abort: 'stop a run and undo what it did',
+  force: 'give up what a run does gracefully, for its forced way',
   skip: 'go on without the step that failed',
   retry: 'try the step that failed again',
   acknowledge: 'say that you are on it, so that nobody else is called',
@@ -31,6 +32,11 @@ const EXAMPLES: Record<string, string> = {
   lever: './switchover lever engage --reason "the monitor is wrong"',
   engage: './switchover lever engage --reason "the monitor is wrong"',
   release: './switchover lever release --reason "the monitor is mended"',
+  check: './switchover check --again',
+  mttr: './switchover report mttr --days 30',
+  audit: './switchover report audit --limit 50',
+  schedules: './switchover schedules',
+  trigger: './switchover schedules trigger backup-full --reason "before the migration"',
   worker: './switchover worker --region us-east-1',
   sandbox: './switchover sandbox up',
   demo: './switchover demo --exit --json',
@@ -53,6 +59,8 @@ export function program(finish: Finish): Command {
   runbookCommands(root, finish);
   decisionCommands(root, finish);
   leverCommand(root, finish);
+  scheduleCommands(root, finish);
+  drillsCommand(root, finish);
   environmentCommands(root, finish);
   root.addCommand(sandboxCommand(finish).helpGroup('Environment:'));
   demoCommand(root, finish);
@@ -120,6 +128,7 @@ function runCommand(root: Command, finish: Finish): void {
     )
     .option('--key <key>', 'idempotency key: the same key gives the same run')
     .option('--reason <text>', 'why; ends up in the report')
+    .option('--plan <run>', 'the plan (--mode plan) it carries out; the report tells where it deviates')
     .addHelpText('after', EXIT_HELP)
     .action(lazily(finish, async (id, options) => (await import('./commands/run.js')).run(id, options)));
 }
@@ -162,10 +171,87 @@ function leverCommand(root: Command, finish: Finish): void {
   }
 }
 
+function scheduleCommands(root: Command, finish: Finish): void {
+  const schedules = root
+    .command('schedules')
+    .description('what is carried out by itself: when, what was missed')
+    .option('--json', 'as JSON')
+    .action(lazily(finish, async (options) => (await import('./commands/schedules.js')).schedules(options)));
+  for (const [verb, what] of Object.entries(SCHEDULE)) {
+    schedules
+      .command(verb)
+      .description(what)
+      .argument('<name>')
+      .requiredOption('--reason <text>', 'why; it is kept')
+      .action(
+        lazily(finish, async (name, options) =>
+          (await import('./commands/schedules.js')).move(verb as keyof typeof SCHEDULE, name, options),
+        ),
+      );
+  }
+}
+
+function drillsCommand(root: Command, finish: Finish): void {
+  root
+    .command('drills')
+    .description('list the newest drills')
+    .option('--limit <count>', 'at most this many', count, 20)
+    .option('--json', 'as JSON')
+    .action(
+      lazily(finish, async (options) =>
+        (await import('./commands/runs.js')).runs({ ...options, runbook: 'component-drill' }),
+      ),
+    );
+}
+
+const SCHEDULE = {
+  trigger: 'carry out now what a schedule carries out',
+  pause: 'have a schedule start nothing more',
+  resume: 'let a paused schedule go on',
+};
+
 const LEVER = {
   engage: 'pause every automatic run and start none',
   release: 'let automatic runs go on, after looking again',
 };
+
+const CHECK_HELP = `
+Exit status:
+  0 every runbook is ready, or has warnings at most      5 a runbook is not ready
+  2 the file has problems                                7 how runbooks stand is not known`;
+
+const REPORT_HELP = `
+Exit status:
+  0 told    1 the journal does not answer; audit: a row does not fit`;
+
+function reportCommand(root: Command, finish: Finish): void {
+  const report = root.command('report').description('what was measured: mttr, audit, drill RUN');
+  report
+    .command('mttr')
+    .description('recovery by runbook and level: MTTR, MTBF, objectives met')
+    .option('--days <count>', 'of the last so many days', count, 90)
+    .option('--json', 'as JSON')
+    .addHelpText('after', REPORT_HELP)
+    .action(lazily(finish, async (options) => (await import('./commands/report.js')).mttr(options)));
+  report
+    .command('audit')
+    .description('who did what and why, and whether anybody has changed that since')
+    .option('--limit <count>', 'the newest so many lines', count, 20)
+    .option('--json', 'as JSON')
+    .addHelpText('after', REPORT_HELP)
+    .action(lazily(finish, async (options) => (await import('./commands/report.js')).audit(options)));
+  report
+    .command('drill')
+    .description('what a drill saw and how it was judged: a page with a plot, and JSON')
+    .argument('<run>')
+    .option('--out <folder>', 'where the files go', '.')
+    .option('--json', 'as JSON on standard output, and no files')
+    .action(
+      lazily(finish, async (run, options) =>
+        (await import('./commands/report.js')).drillReport(run, options),
+      ),
+    );
+}
 
 function environmentCommands(root: Command, finish: Finish): void {
   root.commandsGroup('Environment:');
@@ -176,9 +262,15 @@ function environmentCommands(root: Command, finish: Finish): void {
     .action(lazily(finish, async (options) => (await import('./commands/status.js')).status(options)));
   root
     .command('check')
-    .description('check the environment file (SWITCHOVER_CONFIG) and list every problem')
+    .description(
+      'check the environment file (SWITCHOVER_CONFIG), and whether the runbooks could be carried out',
+    )
+    .option('--file', 'the file alone: nothing is contacted')
+    .option('--again', 'look at everything now instead of showing the last evaluation')
     .option('--json', 'as JSON')
+    .addHelpText('after', CHECK_HELP)
     .action(lazily(finish, async (options) => (await import('./commands/check.js')).check(options)));
+  reportCommand(root, finish);
   root
     .command('server')
     .description('run the API server')
@@ -195,6 +287,7 @@ function demoCommand(root: Command, finish: Finish): void {
     .command('demo')
     .helpGroup('Environment:')
     .description('bring a sandbox up, kill a node under live MCP clients, watch it being healed')
+    .option('--tour', 'then a drill, a deploy that puts itself back, and a restore: 2 minutes')
     .option('--exit', 'take the sandbox down at the end; else it stays')
     .option('--json', 'the result, alone on standard output')
     .addOption(block())

@@ -31,6 +31,7 @@ function upCommand(sandbox: Command, finish: Finish): void {
     .option('--nodes-per-zone <count>', 'MCP nodes in each of the nine zones', count)
     .option('--spares-per-zone <count>', 'of them installed but stopped', countOrNone)
     .option('--workers <count>', 'in how many regions a worker runs', countOrNone)
+    .option('--recovery', 'with a standby region and a cold site, for when regions are lost')
     .option('--no-server', 'without the API server')
     .option('--no-monitoring', 'without Prometheus and Alertmanager')
     .option('--no-database', 'without PostgreSQL under Patroni')

@@ -1,11 +1,12 @@
 import type { Config } from '../core/config';
 import type { Operations } from '../operations';
+import type { BoundedOperations } from '../operations/bounded';
 import { chooseEnvironment } from './environment';
 
 /** What a command works with: the environment, and the operations on its runs. */
 export interface Session {
   config: Config;
-  operations: Operations;
+  operations: Operations & Pick<BoundedOperations, 'readiness'>;
   /** The run in the Temporal UI, where the environment has one. */
   link: (run: string) => string | undefined;
 }
@@ -18,7 +19,11 @@ const DEADLINE_MS = 5000;
  * @throws BAD_CONFIG and TEMPORAL_UNREACHABLE, besides what `work` throws.
  */
 export async function withSession<T>(work: (session: Session) => Promise<T>): Promise<T> {
-  const file = await chooseEnvironment();
+  return withEnvironment(await chooseEnvironment(), work);
+}
+
+/** The same for the environment of this file. */
+export async function withEnvironment<T>(file: string, work: (session: Session) => Promise<T>): Promise<T> {
   const { catalogue, loadConfig, temporalOptions } = await import('../operations/index.js');
   const { BoundedOperations, lazyClient } = await import('../operations/bounded.js');
   const { createLinks } = await import('../server/links.js');

@@ -18,6 +18,8 @@ export interface CacheMember {
   role?: 'primary' | 'standby';
   /** Bytes of the stream of changes that it has; comparable between members of one history. */
   offset?: number;
+  /** As a primary it takes no writes without a standby. */
+  asksForStandby?: boolean;
   /** Of a standby: how it is connected to its primary. `silentS`: seconds since it last heard of it; undefined where it never did. */
   link?: { to?: string; up: boolean; copying: boolean; silentS?: number };
 }
@@ -117,6 +119,12 @@ export function mostAhead(members: readonly CacheMember[], primary: string): Cac
 /** Whether a member follows this primary, and is whole. */
 export function follows({ role, link }: CacheMember, primary: string): boolean {
   return role === 'standby' && link?.to === primary && link.up && !link.copying;
+}
+
+/** Of the standbys of this primary one that would ask for a standby in its place, where the primary itself was told not to. */
+export function asksInPlaceOf(members: readonly CacheMember[], primary: string): string | undefined {
+  if (members.find(({ member }) => member === primary)?.asksForStandby) return undefined;
+  return members.find((one) => follows(one, primary) && one.asksForStandby)?.member;
 }
 
 /** The one that says so; of none or several the one that is followed; then whom the Sentinels watch. */

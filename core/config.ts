@@ -1,4 +1,5 @@
 import { Type, type Static, type TSchema } from '@sinclair/typebox';
+import { DAYS, ScheduleChangesSchema } from './schedule-schema';
 
 /**
  * The environment file (`switchover.yaml`, DESIGN section 7): what the fleet is, where its systems are, what is
@@ -164,6 +165,8 @@ const DatabaseMemberSchema = object({
   rest: Address,
   postgres: Address,
   region: Type.String({ pattern: Name, examples: ['us-east-1'] }),
+  /** It has no data, and is none of the members, until it gets a backup's in a disaster. */
+  reserve: Type.Optional(Type.Boolean()),
 });
 
 /** PostgreSQL with its replicas under Patroni (REQUIREMENTS T6). */
@@ -235,6 +238,20 @@ const BackupsSchema = object({
   fleet: SupervisordSchema,
 });
 
+/** What is measured of the nodes' service, and from when on a release is worse than the one before it (REQUIREMENTS D3). */
+const MetricsSchema = object({
+  kind: Type.Literal('prometheus'),
+  /** It scrapes the nodes with the label `node`, their ids. */
+  url: Url('http://127.0.0.14:9090'),
+  window: Duration(
+    '1m',
+    'over how long rates and latencies are taken; at least four times the scrape interval',
+  ),
+  /** A release may fail more calls than this share, 0 to 1, only where the one before it does so too. */
+  errors: Type.Number({ minimum: 0, maximum: 1, examples: [0.01] }),
+  p99: Duration('500ms', 'a release may be slower only where the one before it is so too'),
+});
+
 /** How nodes are judged (REQUIREMENTS H2, H3). */
 const NodeHealthSchema = object({
   interval: Duration('500ms', 'time between two probes of a node (H2)'),
@@ -256,6 +273,20 @@ const WindowSchema = object({
   successes: Type.Integer({ minimum: 1, examples: [5], description: 'so many good since: it is well again' }),
 });
 
+/** How the ways from each region to the others are probed, by its workers, and judged (REQUIREMENTS H5). */
+const NetworkSchema = object({
+  interval: Duration('5s', 'time between two probes of a way'),
+  timeout: Duration('1s', 'after which a probe is lost'),
+  of: Type.Integer({ minimum: 2, examples: [20], description: 'how many of the last probes count' }),
+  loss: Type.Number({
+    minimum: 0,
+    maximum: 1,
+    examples: [0.05],
+    description: 'the share of them that may be lost',
+  }),
+  slow: Duration('500ms', 'the time that one of twenty probes may exceed'),
+});
+
 /** From when on the failures of a place's nodes are one failure of the place (REQUIREMENTS H4). */
 const DegradedSchema = object({
   /** More than this share of its nodes has failed, 0 to 1. */
@@ -270,7 +301,6 @@ const RepeatSchema = object({
   within: Duration('10m', 'older runs are forgotten'),
 });
 
-const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
 const ClockTime = Type.String({
   pattern: '^([01]\\d|2[0-3]):[0-5]\\d$',
   examples: ['02:00'],
@@ -340,6 +370,23 @@ const PoliciesSchema = object({
   drainTimeout: Duration('30s', 'how long a node that is taken out by plan may finish what it was asked'),
 });
 
+/** Whether runbooks could be carried out is looked at all the while; each field with what holds where it is left out. */
+const ReadinessSchema = object({
+  every: Type.Optional(
+    Type.String({
+      pattern: '^(\\d{1,5}ms|[1-9]\\d?s|[12]\\d\\ds|300s|[1-5]m)$',
+      examples: ['5m'],
+      description: 'a duration of at most 5m between two looks',
+    }),
+  ),
+  backupAge: Type.Optional(Duration('26h', 'how old the newest backup may be')),
+  /** Of the log, that a standby of the database may be behind. */
+  lagBytes: Type.Optional(Type.Integer({ minimum: 0, examples: [16_777_216] })),
+  provenWithin: Type.Optional(
+    Duration('90d', 'how long ago a runbook may have been proven by a run or a drill'),
+  ),
+});
+
 /** One rung of the escalation ladder (REQUIREMENTS M5): the first is called at once, the next after `after` without acknowledgement. */
 const EscalationSchema = object({
   to: Type.String({ minLength: 1, examples: ['on-call'] }),
@@ -371,6 +418,8 @@ export const ConfigSchema = object({
   dns: Type.Optional(DnsSchema),
   /** Of the database; left out where somebody else takes them. */
   backups: Type.Optional(BackupsSchema),
+  /** Left out where nothing is measured: then a release is judged by the health of its nodes alone. */
+  metrics: Type.Optional(MetricsSchema),
   health: object({
     node: NodeHealthSchema,
     zone: DegradedSchema,
@@ -383,14 +432,22 @@ export const ConfigSchema = object({
     control: WindowSchema,
     /** Whether every member of the database is with its primary; a partition of less than the whole window is none (H6). */
     members: WindowSchema,
+    /** Left out where nobody probes the ways between regions. */
+    network: Type.Optional(NetworkSchema),
   }),
   /** What runbooks are measured against, by the name they give. */
   objectives: Type.Record(
     Type.String({ pattern: Name }),
-    object({ rto: Duration('5s', 'fault to proven healthy') }),
+    object({
+      rto: Duration('5s', 'fault to proven healthy'),
+      rpo: Type.Optional(Duration('5m', 'of how much time before the fault data may be lost')),
+    }),
     { additionalProperties: false, examples: [{ node: { rto: '5s' }, zone: { rto: '30s' } }] },
   ),
   policies: PoliciesSchema,
+  readiness: Type.Optional(ReadinessSchema),
+  /** What is otherwise than the catalogue's schedules have it, by name; `switchover schedules` lists them. */
+  schedules: Type.Optional(ScheduleChangesSchema),
   escalation: Type.Array(EscalationSchema, { minItems: 1 }),
   server: object({
     listen: Address,
@@ -399,7 +456,13 @@ export const ConfigSchema = object({
     temporalUi: Type.Optional(Url('http://127.0.0.10:8233')),
   }),
   /** The journal's Postgres; runs go on without it. */
-  journal: Type.Optional(object({ url: Secret })),
+  journal: Type.Optional(
+    object({
+      url: Secret,
+      /** Default 90 days, the least that is asked for (S1). */
+      keepAudit: Type.Optional(Duration('90d', 'how long the audit is kept')),
+    }),
+  ),
 });
 
 export type Config = Static<typeof ConfigSchema>;
@@ -412,6 +475,7 @@ export type RegistryConfig = Static<typeof RegistrySchema>;
 export type DatabaseConfig = Static<typeof DatabaseSchema>;
 export type DnsConfig = Static<typeof DnsSchema>;
 export type BackupsConfig = Static<typeof BackupsSchema>;
+export type MetricsConfig = Static<typeof MetricsSchema>;
 export type SecretRef = Static<typeof Secret>;
 export type ComponentRule = Static<typeof WindowSchema>;
 export type EscalationLevel = Static<typeof EscalationSchema>;

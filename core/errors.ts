@@ -23,6 +23,12 @@ export const ERRORS = {
     hint: 'List the runbooks with `switchover runbooks`.',
   },
   UNKNOWN_RUN: { retryable: false, http: 404, exit: 2, hint: 'List the runs with `switchover runs`.' },
+  UNKNOWN_SCHEDULE: {
+    retryable: false,
+    http: 404,
+    exit: 2,
+    hint: 'List the schedules with `switchover schedules`.',
+  },
   UNKNOWN_TARGET: {
     retryable: false,
     http: 404,
@@ -125,6 +131,12 @@ export const ERRORS = {
     exit: 1,
     hint: 'Check the database (Patroni, etcd) and its addresses in the environment file.',
   },
+  JOURNAL_UNREACHABLE: {
+    retryable: true,
+    http: 502,
+    exit: 1,
+    hint: 'Check the database of the journal (journal.url); runs go on without it and are written down later.',
+  },
   DNS_UNREACHABLE: {
     retryable: true,
     http: 502,
@@ -184,6 +196,24 @@ export const ERRORS = {
     http: 409,
     exit: 4,
     hint: 'Find out who keeps the node out of the load balancer; abort the run to put it back.',
+  },
+  RELEASE_MISSING: {
+    retryable: false,
+    http: 409,
+    exit: 2,
+    hint: 'Put the release on the machines named in the message, or name one that is there; nothing was touched.',
+  },
+  RELEASE_UNFIT: {
+    retryable: false,
+    http: 500,
+    exit: 3,
+    hint: 'The release did worse than the one before it; the step has the figures. Mend it and deploy it under another version.',
+  },
+  METRICS_UNREACHABLE: {
+    retryable: true,
+    http: 502,
+    exit: 1,
+    hint: 'Check Prometheus and its address in the environment file (metrics.url).',
   },
   NO_SPARE: {
     retryable: false,

@@ -57,14 +57,17 @@ export function allBuckets(): number[] {
   return Array.from({ length: BUCKETS }, (_, bucket) => bucket);
 }
 
-/** The nodes of the environment that may own buckets: all but the spares, and those of the spares that are named. */
+/**
+ * The nodes of the environment that may own buckets: all but the spares and those of regions that serve nobody when all is well, and
+ * of these the ones that are named.
+ */
 export function candidatesOf(
   { regions }: Pick<Config, 'regions'>,
-  spares: readonly string[] = [],
+  called: readonly string[] = [],
 ): Candidate[] {
-  return Object.entries(regions).flatMap(([region, { weight }]) =>
+  return Object.entries(regions).flatMap(([region, { weight, role }]) =>
     nodesOf({ regions }, region)
-      .filter(({ id, spare }) => !spare || spares.includes(id))
+      .filter(({ id, spare }) => (role === 'active' && !spare) || called.includes(id))
       .map(({ id, zone }) => ({ id, region, zone, weight })),
   );
 }

@@ -2,8 +2,8 @@
  * What is made of looks at a region from others: whether it has failed (REQUIREMENTS H4, DESIGN section 4: agreement of two vantage
  * points). Pure rules; who looks is activities/region/vantage.ts.
  *
- * A vantage point cannot tell a dead region from one that only it is cut off from. So one never decides, and one that reaches no other
- * region either is taken to be cut off itself: it has no say.
+ * A vantage point cannot tell a dead region from one that only it is cut off from. So one never decides, and one that reaches neither
+ * the region nor any other is taken to be cut off itself: it has no say.
  */
 import { isDegraded, type DegradedRule } from './health';
 
@@ -15,6 +15,8 @@ export interface RegionView {
   balancer: { ok: boolean; said: string };
   /** Of the nodes in service how many said that they are healthy. */
   nodes: { healthy: number; of: number };
+  /** How the way to it was lately, in words, where it was probed: what is lost on it may not be the region's. */
+  way?: string;
   /** Other regions whose load balancers answered there. */
   reaches: string[];
 }
@@ -32,6 +34,8 @@ export interface RegionVerdict {
   said: string;
   /** Why nothing may be concluded from what was seen; undefined where that is clear. */
   doubt?: string;
+  /** Some see it well and none see it failed, however many they are: it serves at least those. */
+  serves: boolean;
 }
 
 /** So many vantage points have to see it. */
@@ -43,23 +47,30 @@ export function judgeRegion(
   rule: DegradedRule,
 ): RegionVerdict {
   const looked = views.filter((view) => 'nodes' in view);
-  const seeing = looked.filter(({ reaches }) => reaches.length > 0);
+  const seeing = looked.filter(hasSay);
   const failed = seeing.filter((view) => hasFailed(view, rule));
   const well = seeing.filter((view) => !failed.includes(view));
   const said = views.map((view) => told(view)).join('; ');
+  const serves = well.length > 0 && failed.length === 0;
   if (seeing.length < VANTAGES)
     return {
       failed: false,
       said,
+      serves,
       doubt: `${region} is seen from ${seeing.length} of the ${VANTAGES} vantage points that are needed`,
     };
   if (failed.length > 0 && well.length > 0)
     return {
       failed: false,
       said,
+      serves,
       doubt: `${names(failed)} see${s(failed)} ${region} failed, ${names(well)} do${es(well)} not`,
     };
-  return { failed: failed.length > 0, said };
+  return { failed: failed.length > 0, said, serves };
+}
+
+function hasSay({ balancer, reaches }: RegionView): boolean {
+  return balancer.ok || reaches.length > 0;
 }
 
 function hasFailed({ balancer, nodes: { healthy, of } }: RegionView, rule: DegradedRule): boolean {
@@ -68,10 +79,10 @@ function hasFailed({ balancer, nodes: { healthy, of } }: RegionView, rule: Degra
 
 function told(view: RegionView | NoView): string {
   if (!('nodes' in view)) return `nobody looks from ${view.from} (${view.why})`;
-  const { from, balancer, nodes, reaches } = view;
-  if (reaches.length === 0) return `${from} reaches nobody: it is cut off itself`;
+  const { from, balancer, nodes, way } = view;
+  if (!hasSay(view)) return `${from} reaches nobody: it is cut off itself`;
   const lb = balancer.ok ? 'answers' : `does not answer (${balancer.said})`;
-  return `seen from ${from} its load balancer ${lb}, ${nodes.healthy} of ${nodes.of} nodes are healthy`;
+  return `seen from ${from} its load balancer ${lb}, ${nodes.healthy} of ${nodes.of} nodes are healthy${way === undefined ? '' : ` (${way})`}`;
 }
 
 function names(views: readonly RegionView[]): string {

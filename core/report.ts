@@ -1,4 +1,8 @@
-import type { DecisionKind, RunReport, StepRecord, StepState } from './run';
+import { elapsed } from './elapsed';
+import { doubtsOf, expectationOf } from './expectation';
+import type { Change, DecisionKind, RunReport, StepRecord, StepState } from './run';
+
+export { elapsed };
 
 /** Signs that the fonts of a plain Linux browser have; emoji they have not. */
 const MARK: Record<StepState, string> = {
@@ -19,23 +23,23 @@ const MARK: Record<StepState, string> = {
 export function timeline(report: RunReport): string {
   return [
     head(report),
+    doubtsOf(report)
+      .map((doubt) => `⚠ **${plain(doubt)}**`)
+      .join('\n\n'),
     needs(report),
     numbers(report),
+    expected(report),
     origin(report),
+    forced(report),
+    noReturn(report),
     steps(report.steps),
     plan(report),
+    compared(report),
     decisions(report),
     alerts(report),
   ]
     .filter(Boolean)
     .join('\n\n');
-}
-
-/** Milliseconds as a person reads them: `840 ms`, `3.2 s`, `4 min 10 s`. */
-export function elapsed(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms)} ms`;
-  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
-  return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
 }
 
 /** What a run waits for a person to say, and which decisions answer it; null where it waits for nobody. */
@@ -85,19 +89,40 @@ function numbers({ objective, actual, clock }: RunReport): string {
     actual.rtoMs === undefined
       ? null
       : `**RTO** ${elapsed(actual.rtoMs)} of ${elapsed(objective.rtoMs)} (${actual.rtoMs <= objective.rtoMs ? 'met' : 'missed'})`;
+  const rpo =
+    actual.rpoMs === undefined
+      ? null
+      : `**RPO** ${elapsed(actual.rpoMs)}${objective.rpoMs === undefined ? '' : ` of ${elapsed(objective.rpoMs)} (${actual.rpoMs <= objective.rpoMs ? 'met' : 'missed'})`}`;
   const isolated =
     clock.faultAt && clock.isolatedAt
       ? `**isolated** after ${elapsed(between(clock.faultAt, clock.isolatedAt))}`
       : null;
   const lost = actual.sessionsLost === undefined ? null : `**sessions lost** ${actual.sessionsLost}`;
   const rows = actual.rowsLost === undefined ? null : `**rows lost** ${actual.rowsLost}`;
-  return [rto, isolated, lost, rows].filter(Boolean).join(' · ');
+  return [rto, rpo, isolated, lost, rows].filter(Boolean).join(' · ');
+}
+
+function expected(report: RunReport): string {
+  const { rto, loss } = expectationOf(report) ?? {};
+  return [
+    ...(rto === undefined ? [] : [`**expected RTO** ${rto}`]),
+    ...(loss === undefined ? [] : [`**expected loss** ${plain(loss)}`]),
+  ].join(' · ');
 }
 
 function origin({ mode, by, reason, incident, startedAt }: RunReport): string {
   const why = reason ? ` (“${plain(reason)}”)` : '';
   const about = incident ? `, incident ${incident}` : '';
   return `${mode}, asked for by ${plain(by)}${why} at ${clockTime(startedAt)} UTC${about}`;
+}
+
+function forced({ forced: by }: RunReport): string {
+  if (!by) return '';
+  return `**Forced** by ${plain(by.by)}: ${plain(by.reason)}. Allowed is: ${plain(by.allows.trim())}.`;
+}
+
+function noReturn({ noReturn: reasons }: RunReport): string {
+  return reasons ? `**No going back**: ${plain(reasons.join('; '))}` : '';
 }
 
 function steps(records: readonly StepRecord[], indent = ''): string {
@@ -127,6 +152,18 @@ function plan({ plan: predicted }: RunReport): string {
     `**Plan**: ${mutating} step(s) would change something, ${readOnly} only look.`,
     '',
     ...changes.map((change) => `- ${plain(change)}`),
+  ].join('\n');
+}
+
+function compared({ compared: found }: RunReport): string {
+  if (!found) return '';
+  const { plan: by, agreed, unplanned, notDone } = found;
+  const listed = (changes: readonly Change[], what: string) =>
+    changes.map(({ step, sentence }) => `- ${what}: ${plain(step)}: ${plain(sentence)}`);
+  const lines = [...listed(unplanned, 'not predicted'), ...listed(notDone, 'predicted and not done')];
+  return [
+    `**Predicted against actual** (${plain(by)}): ${agreed} of ${agreed + notDone.length} predicted changes were made, ${unplanned.length} others.`,
+    ...(lines.length > 0 ? ['', ...lines] : []),
   ].join('\n');
 }
 

@@ -81,14 +81,46 @@ export interface Warrant {
   doubt?: string;
   /** The run whose step this one is. */
   under?: string;
+  /** The plan that this run carries out, where it was started with one. */
+  planned?: Planned;
+  /** Who has forced that one already, and why: this one begins forced, where it can be. */
+  forced?: Forced;
+  /** The door that it was asked for at: `the API`, `the command line`; left out where the trigger says it. */
+  door?: string;
   /** Set by the coordinator: it holds the scope's lock for the run, and has checked the request. */
   granted?: Briefing;
+  /** Set by the coordinator: the run's first act is begun as soon as the run exists, so that nothing may come before it. */
+  begun?: boolean;
+}
+
+/** Who has forced a run, and why. */
+export interface Forced {
+  by: string;
+  reason: string;
+}
+
+/** What a run begun now would come to, by what is known of runs before it and of the stores at this moment. */
+export interface Forecast {
+  /** How many runs that came to a good end it is taken from: 0, no history yet. */
+  runs: number;
+  /** Milliseconds from fault to proven, at the 95th percentile of these. */
+  rtoMs?: number;
+  /** What would be lost, in words: `no acknowledged row`; left out where nobody can tell or the question does not arise. */
+  loss?: string;
+  /** The same as time, milliseconds. */
+  rpoMs?: number;
+  /** What stands against the runbook, in a sentence; left out where it was ready. */
+  doubt?: string;
 }
 
 /** What a run has to know of its environment before its first step. */
 export interface Briefing {
   /** The objective the run is measured against, milliseconds. */
   rtoMs: number;
+  /** As the last evaluation of readiness had it; left out where this worker knows of none. */
+  forecast?: Forecast;
+  /** And for how long before the fault data may be lost, milliseconds, where the objective says so. */
+  rpoMs?: number;
   escalation: EscalationLevel[];
   /** How often a node is restarted before it is replaced. */
   restarts: number;
@@ -96,6 +128,8 @@ export interface Briefing {
   ramp: number[];
   /** How long a zone that is whole again is held out, milliseconds. */
   zoneHoldMs: number;
+  /** Regions that have workers of their own, as far as was known; left out where nobody knew. */
+  attended?: string[];
 }
 
 /** An alert that led to a run or was attached to one. */
@@ -173,6 +207,7 @@ export const DECISIONS = [
   'pause',
   'resume',
   'abort',
+  'force',
   'skip',
   'retry',
   'acknowledge',
@@ -191,6 +226,32 @@ export interface DecisionRequest {
 export interface Decision extends DecisionRequest {
   kind: DecisionKind;
   at: string;
+}
+
+/** A change, as a plan predicts it or as a run made it. */
+export interface Change {
+  /** The titles of its step and of those around it: `Move the database › Fence d1`. */
+  step: string;
+  /** What would be changed, or was. */
+  sentence: string;
+}
+
+/** What somebody agreed to before a run was started. */
+export interface Planned {
+  /** The run that made the plan. */
+  plan: string;
+  changes: Change[];
+}
+
+/** What a run did of its plan. */
+export interface Compared {
+  plan: string;
+  /** Changes that were predicted, and made or found made: so they are by a try that could not tell of it any more. */
+  agreed: number;
+  /** That were made and not predicted. */
+  unplanned: Change[];
+  /** That were predicted and not made. */
+  notDone: Change[];
 }
 
 /** Milestones of the RTO clock, ISO times (DESIGN section 3: from first observation to proven healthy for clients). */
@@ -222,13 +283,22 @@ export interface RunReport {
   endedAt?: string;
   clock: Clock;
   /** Milliseconds; `rto` against `rtoMs` of the clock, sessions and acknowledged rows of the database against 0. */
-  objective: { rtoMs: number };
-  actual: { rtoMs?: number; sessionsLost?: number; rowsLost?: number };
+  objective: { rtoMs: number; rpoMs?: number };
+  /** `rpoMs`: of how long before the fault what was committed is lost, where that was measured. */
+  actual: { rtoMs?: number; rpoMs?: number; sessionsLost?: number; rowsLost?: number };
+  /** What it was expected to come to as it began. */
+  forecast?: Forecast;
   steps: StepRecord[];
   decisions: Decision[];
+  /** Who has said that what it does gracefully is given up, and what that allows. */
+  forced?: Forced & { allows: string };
+  /** Why there is no going back, where an act that cannot be undone was begun; newest last. */
+  noReturn?: string[];
   /** What a run waiting for approval still needs. */
   approvalsMissing?: number;
   alerts: AlertRef[];
   /** Plan mode: what an execution would do. */
   plan?: { mutating: number; readOnly: number; changes: string[] };
+  /** Of a run that was started with a plan, once it is over: what it did of it. */
+  compared?: Compared;
 }

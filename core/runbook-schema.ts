@@ -1,7 +1,9 @@
 import { Type, type Static, type TSchema } from '@sinclair/typebox';
 import { SwitchoverError } from './errors';
 import { describe, problems, type Problem } from './schema';
+import { NEEDS } from './needs';
 import { MODES, type RunRequest } from './run';
+import { ScheduleSchema } from './schedule-schema';
 
 const object = <T extends Record<string, TSchema>>(fields: T) =>
   Type.Object(fields, { additionalProperties: false });
@@ -27,7 +29,8 @@ export const RunbookSchema = object({
   /** Decides whose work goes first: a rescue, work on the fleet by plan, a release, an experiment. */
   kind: oneOf(['failover', 'fleet', 'deploy', 'drill']),
   /**
-   * The scope it locks: of this kind, named by this input field, or of this one name (else `main`). `place`: a region, zone or
+   * The scope it locks: of this kind, named by this input field, or of this one name (else `main`); where that input is left out it
+   * means all of them, `global`. `place`: a region, zone or
    * node, as the field says.
    */
   scope: object({
@@ -45,17 +48,29 @@ export const RunbookSchema = object({
       'backups',
       'redis',
       'dns',
+      'drill',
     ]),
     input: Type.Optional(Type.String()),
     name: Type.Optional(Type.String({ minLength: 1 })),
   }),
   /** Whether it answers that too many nodes of a place of its scope's kind have failed (H4). */
   whenDegraded: Type.Optional(Type.Boolean()),
+  /** What has to be well for it to be carried out, see core/readiness; left out: what runbooks of its scope's kind usually need. */
+  needs: Type.Optional(Type.Array(oneOf(NEEDS), { minItems: 1, uniqueItems: true })),
   /** The entry of the environment file's `objectives` it is measured against. */
   objective: Type.String({ minLength: 1, examples: ['node'] }),
+  /** The input field whose value is part of that entry's name: with `level`, `dr` is the entry `dr-2` at level 2. */
+  objectiveInput: Type.Optional(Type.String({ minLength: 1, examples: ['level'] })),
   risk: oneOf(['low', 'medium', 'high']),
   /** What a step that failed for good leads to: a person is asked, or what was done is undone. */
   onFailure: oneOf(['ask', 'undo']),
+  /** What a person allows who forces a run of it in the middle; left out where there is nothing graceful to give up. */
+  forced: Type.Optional(Type.String({ minLength: 20 })),
+  /**
+   * What planned work does when a rescue needs its scope: it is undone and ends; or it waits, lends the scope at its next step
+   * boundary and goes on once it has it back. Default: it ends.
+   */
+  whenRescued: Type.Optional(oneOf(['ends', 'waits'])),
   approvals: Type.Partial(
     object({ manual: Approval, alert: Approval, monitor: Approval, schedule: Approval, unknown: Approval }),
   ),
@@ -70,6 +85,8 @@ export const RunbookSchema = object({
       input: Type.Record(Type.String(), Type.String()),
     }),
   ),
+  /** When it is carried out by itself; the environment file may say otherwise, and adds inputs that only it knows. */
+  schedules: Type.Optional(Type.Array(ScheduleSchema)),
 });
 
 export type Runbook = Static<typeof RunbookSchema>;
@@ -80,11 +97,21 @@ export function runbookProblems(candidate: unknown): Problem[] {
   if (found.length > 0) return found;
   const runbook = candidate as Runbook;
   const fields = Object.keys((runbook.input as { properties?: object }).properties ?? {});
-  const unknown = [runbook.scope.input, ...runbook.alerts.flatMap(({ input }) => Object.keys(input))].filter(
-    (field) => field !== undefined && !fields.includes(field),
-  );
+  const unknown = [
+    runbook.scope.input,
+    runbook.objectiveInput,
+    ...runbook.alerts.flatMap(({ input }) => Object.keys(input)),
+  ].filter((field) => field !== undefined && !fields.includes(field));
   return [
     ...problems(runbook.input, runbook.example, 'example'),
+    ...(runbook.schedules ?? []).flatMap(({ cron, calendar, input = {} }, index) => [
+      ...(Boolean(cron) === Boolean(calendar)
+        ? [{ path: `schedules.${index}`, message: 'must have either cron or calendar' }]
+        : []),
+      ...Object.keys(input)
+        .filter((field) => !fields.includes(field))
+        .map((field) => ({ path: `schedules.${index}.input.${field}`, message: 'is not an input' })),
+    ]),
     ...unknown.map((field) => ({
       path: `input.properties.${field}`,
       message: `is named by scope or alerts but is not an input; inputs are ${fields.join(', ')}`,

@@ -16,8 +16,18 @@ export function workflowType(id: string): string {
 export function scopeOf(runbook: Runbook, input: Record<string, unknown>): string {
   const { kind, input: field, name = ONLY } = runbook.scope;
   if (field === undefined) return kind === 'global' ? kind : `${kind}/${name}`;
+  const { required = [] } = runbook.input as { required?: string[] };
+  if (!required.includes(field) && input[field] === undefined) return 'global';
   const path = String(input[field]);
   return kind === 'place' ? scopeOfPlace(path) : `${kind}/${path}`;
+}
+
+/** The entry of the environment's objectives that a run with this (valid) input is measured against. */
+export function objectiveOf(
+  { objective, objectiveInput: field }: Runbook,
+  input: Record<string, unknown>,
+): string {
+  return field === undefined ? objective : `${objective}-${String(input[field])}`;
 }
 
 /** The runbook of this id. @throws UNKNOWN_RUNBOOK */

@@ -16,6 +16,7 @@ const DEPTH = {
   backups: 1,
   redis: 1,
   dns: 1,
+  drill: 1,
 } as const;
 
 /** How deep the places go that contain others; a region's load balancer is in its region, other systems are in none. */

@@ -113,6 +113,11 @@ export function scratchProgram(place: string): string {
   return `database-scratch-${place}`;
 }
 
+/** The program that tells which releases a node's machine has, and switches between them. */
+export function releaseProgram(program: string): string {
+  return `${program}-release`;
+}
+
 function toNode(place: NodePlace, address: string, spare: boolean): Node {
   const { region, zone, name } = place;
   return {
@@ -124,3 +129,9 @@ function toNode(place: NodePlace, address: string, spare: boolean): Node {
     program: `${region}-${zone}-${name}`,
   };
 }
+
+/** The supervisor's name of the program that looks on at a drill: clients and probes. */
+export const DRILL_OBSERVER = 'drill-observer';
+
+/** The supervisor's name of the program that breaks a node for a drill, and makes it good by itself. */
+export const DRILL_FAULT = 'drill-fault';

@@ -1,5 +1,5 @@
 /**
- * Who takes the traffic of a region that is left (REQUIREMENTS F3). Pure rules: shares of the world in percent by region, nodes that
+ * Who takes the traffic of regions that are left (REQUIREMENTS F3, F4). Pure rules: shares of the world in percent by region, nodes that
  * have to serve for them, and what is missing.
  */
 
@@ -16,9 +16,9 @@ export interface Receiver {
   peakPerS: number | null;
 }
 
-/** How the world is shared once a region is left. */
+/** How the world is shared once regions are left. */
 export interface Share {
-  /** Percent by region, 100 in all; 0 for the one that is left. */
+  /** Percent by region, 100 in all; 0 for those that are left. */
   weights: Record<string, number>;
   /** Spares to be started first. */
   start: string[];
@@ -30,8 +30,8 @@ export interface Share {
 
 /** What decides about the shares. */
 export interface Sharing {
-  /** The region that is left, and its share of the world now in the unit of the receivers'. */
-  leaving: { region: string; weight: number };
+  /** The regions that are left, and their share of the world now, all together, in the unit of the receivers'. */
+  leaving: { regions: readonly string[]; weight: number };
   receivers: readonly Receiver[];
   /** Who takes how much by plan, percent by region; those that do not serve take nothing. Default: as the weights are. */
   preferred?: Readonly<Record<string, number>> | undefined;
@@ -59,7 +59,7 @@ export function shareOut({ leaving, receivers, preferred, nodeCapacity }: Sharin
   const share = strains ? percentages(able, ({ serving, spares }) => serving + spares.length) : asPlanned;
   const start = able.flatMap((one) => one.spares.slice(0, Math.max(0, needed(share, one) - one.serving)));
   return {
-    weights: { [leaving.region]: 0, ...share },
+    weights: { ...Object.fromEntries(leaving.regions.map((region) => [region, 0])), ...share },
     start,
     strained: short(share).map(({ region }) => region),
     said: [

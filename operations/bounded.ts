@@ -2,9 +2,15 @@ import { Client, Connection, isGrpcServiceError } from '@temporalio/client';
 import type { DecisionKind, DecisionRequest } from '../core/run';
 import type { Fault, LeverChange, Symptom } from '../core/coordination';
 import { SwitchoverError } from '../core/errors';
+import type { ReadinessView } from '../core/readiness';
 import type { Runbook } from '../core/runbook';
-import { temporalOptions } from './connect';
+import { inTime, temporalOptions } from './connect';
 import { Operations, type StartAsk } from './index';
+import { readinessAgain, readinessOf } from './readiness';
+import type { ScheduleMove } from './schedules';
+
+/** How long an evaluation of all runbooks may take, ms. */
+const LOOK_MS = 90_000;
 
 const LATE = 'no answer in time: Temporal or every worker is away';
 
@@ -73,6 +79,10 @@ export class BoundedOperations extends Operations {
     return this.bounded(() => super.coordination());
   }
 
+  override ways(regions: readonly string[]) {
+    return this.bounded(() => super.ways(regions));
+  }
+
   override explain() {
     return this.bounded(() => super.explain());
   }
@@ -81,8 +91,27 @@ export class BoundedOperations extends Operations {
     return this.bounded(() => super.moveLever(change));
   }
 
-  private async bounded<Answer>(call: () => Promise<Answer>): Promise<Answer> {
-    const ms = this.deadlineMs;
+  override schedules() {
+    return this.bounded(() => super.schedules());
+  }
+
+  override moveSchedule(move: ScheduleMove) {
+    return this.bounded(() => super.moveSchedule(move));
+  }
+
+  override triggerSchedule(move: Omit<ScheduleMove, 'paused'>) {
+    return this.bounded(() => super.triggerSchedule(move));
+  }
+
+  /** How the runbooks stand. @param again look at everything now; waits for that, beyond the deadline of other calls */
+  readiness(again = false): Promise<ReadinessView | null> {
+    const { temporal, environment } = this;
+    return again
+      ? this.bounded(() => readinessAgain(temporal, environment), LOOK_MS)
+      : this.bounded(() => readinessOf(temporal, environment));
+  }
+
+  private async bounded<Answer>(call: () => Promise<Answer>, ms = this.deadlineMs): Promise<Answer> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(reject, ms, new SwitchoverError('TEMPORAL_UNREACHABLE', `${LATE} (${ms} ms)`));
@@ -111,7 +140,12 @@ export type RunOperations = Pick<
   | 'follow'
   | 'coordination'
   | 'explain'
+  | 'ways'
   | 'moveLever'
+  | 'readiness'
+  | 'schedules'
+  | 'moveSchedule'
+  | 'triggerSchedule'
 >;
 
 /**
@@ -121,12 +155,14 @@ export type RunOperations = Pick<
 export function lazyClient(): Client {
   const { connectionOptions, namespace } = temporalOptions();
   const channelArgs = { ...connectionOptions.channelArgs, 'grpc.max_reconnect_backoff_ms': 1_000 };
-  return new Client({ connection: Connection.lazy({ ...connectionOptions, channelArgs }), namespace });
+  const connection = Connection.lazy({ ...connectionOptions, channelArgs, interceptors: [inTime()] });
+  return new Client({ connection, namespace });
 }
 
 /** TEMPORAL_UNREACHABLE, where that is what the error or one of its causes says. */
 function away(error: unknown): SwitchoverError | undefined {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof SwitchoverError) continue; // to ask whether it is one of gRPC reads its stack, which is dear
     const why = isGrpcServiceError(cause) ? AWAY.get(cause.code) : undefined;
     if (why) return new SwitchoverError('TEMPORAL_UNREACHABLE', `${why}: ${cause.message}`);
   }

@@ -11,6 +11,7 @@ import { parse } from 'yaml';
 import { ConfigSchema, type Config } from '../core/config';
 import { SwitchoverError, messageOf } from '../core/errors';
 import type { Runbook } from '../core/runbook';
+import { scheduleProblems } from '../core/schedules';
 import { describe, problems } from '../core/schema';
 import catalogueJson from '../runbooks/catalogue.json';
 
@@ -31,7 +32,8 @@ export function loadConfig(path = process.env['SWITCHOVER_CONFIG'] ?? 'switchove
   } catch (error) {
     throw new SwitchoverError('BAD_CONFIG', `${path}: cannot be read: ${messageOf(error)}`);
   }
-  const found = problems(ConfigSchema, parsed);
+  const shape = problems(ConfigSchema, parsed);
+  const found = shape.length > 0 ? shape : scheduleProblems(catalogue, (parsed as Config).schedules);
   if (found.length === 0) return parsed as Config;
   throw new SwitchoverError('BAD_CONFIG', `${path}: ${found.length} problem(s): ${describe(found)}`, found);
 }
@@ -53,6 +55,23 @@ function soon(): Interceptor {
     retryableDecider: (attempt, status) =>
       usual.retryableDecider(attempt, status) || (attempt < 10 && TASK_TROUBLE.test(status.details)),
   });
+}
+
+/** The last try of a call is so much earlier than its deadline, ms. */
+const MARGIN_MS = 50;
+
+/** Tries again as usual, but never past a call's deadline: of a client that is closed then nothing may be left that throws. */
+export function inTime(): Interceptor {
+  const usual = defaultGrpcRetryOptions();
+  return (options, nextCall) => {
+    const { deadline = Infinity } = options;
+    const left = () => Number(deadline) - Date.now() - MARGIN_MS;
+    const retry = makeGrpcRetryInterceptor({
+      retryableDecider: (attempt, status) => left() > 0 && usual.retryableDecider(attempt, status),
+      delayFunction: (attempt, status) => Math.min(usual.delayFunction(attempt, status), Math.max(0, left())),
+    });
+    return retry(options, nextCall);
+  };
 }
 
 /**

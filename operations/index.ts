@@ -24,17 +24,11 @@ import {
   type Symptom,
 } from '../core/coordination';
 import { SwitchoverError, isErrorCode } from '../core/errors';
-import {
-  isOver,
-  type DecisionKind,
-  type DecisionRequest,
-  type Mode,
-  type RunReport,
-  type RunState,
-  type Trigger,
-} from '../core/run';
+import { isOver, type DecisionKind, type DecisionRequest, type RunReport, type RunState } from '../core/run';
 import { findRunbook, scopeOf, type Runbook } from '../core/runbook';
 import { checkRequest } from '../core/runbook-schema';
+import type { Missed } from '../core/missed';
+import type { Way } from '../core/ways';
 import { attributes } from '../workflows/attributes';
 import {
   TASK_QUEUE,
@@ -44,45 +38,27 @@ import {
   decisions,
   explanation,
   holds,
+  lendScope,
   moveLever,
   openIncidents,
   released,
   report,
   rulesChanged,
+  schedulesChanged,
   startRun,
+  tickEnded,
+  timekeeperId,
 } from '../workflows/messages';
+import type { RunSummary, StartAsk } from './asks';
 import { Batcher } from './batch';
 import { launch } from './launch';
+import { plannedBy } from './planned';
+import { listSchedules, pauseSchedule, tickOf, type ScheduleMove, type ScheduleView } from './schedules';
+import { waysFrom, waysId } from './ways';
 
+export type { RunSummary, StartAsk } from './asks';
 export { TASK_QUEUE } from '../workflows/messages';
 export { catalogue, connect, loadConfig, temporalOptions } from './connect';
-
-/** What somebody asks for at any door. */
-export interface StartAsk {
-  runbook: string;
-  input: Record<string, unknown>;
-  mode?: Mode;
-  /** Who asks; goes into the audit. */
-  by: string;
-  reason?: string;
-  /** Default `manual`. */
-  trigger?: Trigger;
-  /** The run whose step this one is, and the name that this one is to have: the same name and ask give the same run. */
-  under?: { run: string; as: string };
-  /** Idempotency key: the same key and ask give the same run, for as long as Temporal keeps it. */
-  key?: string;
-}
-
-/** A line of a list of runs. */
-export interface RunSummary {
-  run: string;
-  runbook: string;
-  scope: string;
-  mode: string;
-  state: RunState;
-  startedAt: string;
-  endedAt?: string;
-}
 
 /** How long a batch of faults may take. */
 const FAULTS_MS = 10_000;
@@ -104,28 +80,32 @@ export class Operations {
 
   constructor(
     private readonly client: Client,
-    private readonly environment: string,
+    protected readonly environment: string,
     readonly catalogue: readonly Runbook[],
   ) {}
 
   /**
    * Starts a run, or joins the one that the key names or that already works on the scope.
-   * @throws BAD_INPUT, UNKNOWN_RUNBOOK, UNKNOWN_TARGET, LOCK_HELD, KEY_REUSED; nothing was started then.
+   * @throws BAD_INPUT, UNKNOWN_RUNBOOK, UNKNOWN_TARGET, LOCK_HELD, KEY_REUSED, UNKNOWN_RUN for a plan that there is not; nothing was
+   * started then.
    */
   async start(ask: StartAsk): Promise<Started> {
     const runbook = findRunbook(this.catalogue, ask.runbook);
-    const { input, mode = 'execute', by, reason, trigger = 'manual', under } = ask;
+    const { input, mode = 'execute', by, door, reason, trigger = 'manual', under, as } = ask;
     checkRequest(runbook, { input, mode, by, ...(reason === undefined ? {} : { reason }) });
     const scope = scopeOf(runbook, input);
     const digest = createHash('sha256')
       .update(JSON.stringify([runbook.id, input, mode]))
       .digest('hex')
       .slice(0, 16);
-    const named = under?.as ?? (ask.key && keyedRun(runbook.id, ask.key));
+    const named = under?.as ?? as ?? (ask.key && keyedRun(runbook.id, ask.key));
     const run = named || runId(runbook.id, scope, new Date().toISOString());
     if (named && (await this.exists(run, digest))) return { run, joined: true };
     const because = reason === undefined ? {} : { reason };
-    const beneath = under === undefined ? {} : { under: under.run };
+    const beneath = {
+      ...(under && { under: under.run, ...(under.forced && { forced: under.forced }) }),
+      ...(door === undefined ? {} : { door }),
+    };
     if (mode === 'plan') {
       const warrant = { by, trigger, ...beneath };
       await launch(this.client, {
@@ -138,6 +118,8 @@ export class Operations {
       });
       return { run, joined: false };
     }
+    const planned =
+      ask.plan === undefined ? undefined : plannedBy(await this.show(ask.plan), runbook.id, input);
     const request: StartRequest = {
       run,
       runbook: runbook.id,
@@ -149,6 +131,7 @@ export class Operations {
       digest,
       ...because,
       ...beneath,
+      ...(planned && { planned }),
     };
     return this.coordinate(startRun, request);
   }
@@ -177,6 +160,11 @@ export class Operations {
   /** Tells the coordinator of a run at work whose lock it may not have recorded. */
   async recordHolding(holding: Holding): Promise<void> {
     await this.coordinate(holds, holding);
+  }
+
+  /** Lets rescues have the scope of a run that goes on after them. */
+  async lendScope(holding: Holding): Promise<void> {
+    await this.coordinate(lendScope, holding);
   }
 
   /** Gives back what a run that is over has. */
@@ -318,19 +306,58 @@ export class Operations {
     });
   }
 
-  /** Sees to it that every region has its monitor; does nothing for those that have one. */
-  async keepWatch(regions: readonly string[]): Promise<void> {
+  /** Sees to it that somebody probes the ways out of each region, as far as it has workers. */
+  async keepWaysWatched(regions: readonly string[]): Promise<void> {
     await Promise.all(
       regions.map((region) =>
-        this.client.workflow.start('monitor', {
-          workflowId: `monitor-${this.environment}-${region}`,
+        this.client.workflow.start('wayMonitor', {
+          workflowId: waysId(this.environment, region),
           taskQueue: TASK_QUEUE,
           args: [{ region }],
           workflowIdConflictPolicy: 'USE_EXISTING',
-          staticSummary: `Watches the nodes of ${region}`,
+          staticSummary: `Probes the ways from ${region} to other regions`,
         }),
       ),
     );
+  }
+
+  /** The ways between regions as they were seen last; of a region that nobody looks from there are none. */
+  async ways(regions: readonly string[]): Promise<Way[]> {
+    const all = await Promise.all(regions.map((one) => waysFrom(this.client, this.environment, one)));
+    return all.flat();
+  }
+
+  /** Sees to it that the environment has its timekeeper, which keeps the schedules as they are planned today. `everyMs`: how often it looks */
+  async keepTime(everyMs = 60_000): Promise<void> {
+    await this.client.workflow.signalWithStart('timekeeper', {
+      ...this.timekeeper(everyMs),
+      signal: schedulesChanged,
+    });
+  }
+
+  /** Tells the timekeeper what came of a run that was due. */
+  async reportTick(ended: { schedule: string; missed?: Missed }): Promise<void> {
+    await this.client.workflow.signalWithStart('timekeeper', {
+      ...this.timekeeper(),
+      signal: tickEnded,
+      signalArgs: [ended],
+    });
+  }
+
+  /** The environment's schedules as they stand. */
+  async schedules(): Promise<ScheduleView[]> {
+    return listSchedules(this.client, this.environment);
+  }
+
+  /** Pauses a schedule or lets it go on; the answer is a sentence. @throws UNKNOWN_SCHEDULE */
+  async moveSchedule(move: ScheduleMove): Promise<string> {
+    return pauseSchedule(this.client, this.environment, move);
+  }
+
+  /** Starts what a schedule starts, now and in a person's name. @throws UNKNOWN_SCHEDULE, and as {@link start} */
+  async triggerSchedule({ name, by, reason }: Omit<ScheduleMove, 'paused'>): Promise<Started> {
+    const { runbook, input, mode } = await tickOf(this.client, this.environment, name);
+    return this.start({ runbook, input, mode, by, reason });
   }
 
   /** One update to the coordinator, which is started where it does not run: start-or-join in one call. */
@@ -355,6 +382,15 @@ export class Operations {
     } catch (error) {
       throw asSwitchoverError(error);
     }
+  }
+
+  private timekeeper(everyMs = 60_000) {
+    return {
+      workflowId: timekeeperId(this.environment),
+      taskQueue: TASK_QUEUE,
+      args: [{ everyMs }],
+      staticSummary: `Keeps the schedules of ${this.environment}`,
+    };
   }
 
   private coordinator() {

@@ -41,13 +41,18 @@ export async function launch(
     // A worker that dies amid a workflow task holds its runs back for this long.
     workflowTaskTimeout: '3s',
     staticSummary: `${runbook} on ${scope} (${mode})`.slice(0, 200),
-    typedSearchAttributes: initialAttributes({
-      runbook,
-      scope,
-      mode,
-      state: 'running',
-      ...(incident ? { incident } : {}),
-    }),
+    // One that is begun at once brings them itself: its start is a tenth quicker without.
+    ...(warrant.begun
+      ? {}
+      : {
+          typedSearchAttributes: initialAttributes({
+            runbook,
+            scope,
+            mode,
+            state: 'running',
+            ...(incident ? { incident } : {}),
+          }),
+        }),
     memo: { warrant, ...(digest ? { digest } : {}) },
   };
   try {

@@ -98,8 +98,8 @@ async function startPart(
   supervisor: Supervisor,
   logs: string,
 ): Promise<void> {
+  if (missing.length > 0 || part.startsLater) await part.prepare?.(missing);
   if (missing.length > 0) {
-    await part.prepare?.(missing);
     // The supervisor starts one at a time; a whole part waiting in its queue would outlast the time-out of a call.
     for (const { name } of missing) await supervisor.start(name);
   }

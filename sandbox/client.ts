@@ -1,7 +1,7 @@
 import { SwitchoverError } from '../core/errors';
 import { openContext } from './context';
 import { TOKEN_VARIABLES } from './environment';
-import { REGIONS, balancerAddresses, sharedAddresses } from './layout';
+import { balancerAddresses, placesOf, sharedAddresses } from './layout';
 import { databaseUrl } from './parts/database';
 import { connectionEnvironment, type Context } from './parts/part';
 import { sessionsUrl } from './parts/sessions';
@@ -62,16 +62,17 @@ export function sandboxOf(context: Context): Sandbox {
     temporalAddress: at.temporal,
     env: connectionEnvironment(context),
     tokens: Object.fromEntries(tokens) as Sandbox['tokens'],
-    urls: urls(settings.block),
+    urls: urls(settings),
     databaseUrl: databaseUrl(context),
     sessionsUrl: sessionsUrl(context),
     notificationsPath: files.notifications,
   };
 }
 
-function urls(block: number): SandboxUrls {
+function urls(settings: Settings): SandboxUrls {
+  const { block } = settings;
   const at = sharedAddresses(block);
-  const regions = REGIONS.map(({ name }, index) => ({ name, ...balancerAddresses(block, index) }));
+  const regions = placesOf(settings).map(({ name }, index) => ({ name, ...balancerAddresses(block, index) }));
   return {
     mcp: Object.fromEntries(regions.map(({ name, frontend }) => [name, `http://${frontend}/mcp`])),
     haproxy: Object.fromEntries(regions.map(({ name, metrics }) => [name, `http://${metrics}/stats`])),

@@ -9,14 +9,17 @@ import type {
 } from '../core/config';
 import {
   FIRST_SPARE,
-  REGIONS,
   ZONES,
   balancerAddresses,
   databaseMembers,
+  placesOf,
+  reserveMembers,
   sessionMembers,
   sharedAddresses,
   vantageOf,
   zoneMembers,
+  type DatabaseMember,
+  type Place,
 } from './layout';
 import type { Settings } from './settings';
 
@@ -92,6 +95,11 @@ const LIMITS: Pick<Config['policies'], 'repeats' | 'budget'> = {
   budget: { runsPerHour: 120, capacityOut: 0.5 },
 };
 
+/** A benchmark does what it does and nothing besides. */
+const NO_SCHEDULES = Object.fromEntries(
+  ['backup-full', 'backup-incremental', 'backup-verify'].map((name) => [name, { off: true }]),
+);
+
 /** Who takes the traffic of the first region (REQUIREMENTS F3). */
 const FIRST_LOST = { 'eu-central-1': 70, 'ap-southeast-1': 30 };
 
@@ -101,12 +109,23 @@ const NO_LIMITS: typeof LIMITS = {
   budget: { runsPerHour: 1_000_000, capacityOut: 1 },
 };
 
+/** Prometheus scrapes every second. */
+const metricsOf = (address: string): NonNullable<Config['metrics']> => ({
+  kind: 'prometheus',
+  url: `http://${address}`,
+  window: '5s',
+  errors: 0.01,
+  p99: '500ms',
+});
+
 /** The environment file of a sandbox (DESIGN section 7): the fleet as laid out, judged and promised as in REQUIREMENTS. */
 export function environmentFile(settings: Settings): Config {
   const at = sharedAddresses(settings.block);
   return {
     environment: 'sandbox',
-    regions: Object.fromEntries(REGIONS.map(({ name }, index) => [name, region(settings, index)])),
+    regions: Object.fromEntries(
+      placesOf(settings).map((place, index) => [place.name, region(settings, place, index)]),
+    ),
     sessions: sessionsOf(settings),
     registry: {
       kind: 'redis',
@@ -114,9 +133,10 @@ export function environmentFile(settings: Settings): Config {
       members: at.registryMembers,
       fleet: fleetOf(settings.block),
     },
-    ...(settings.database ? { database: databaseOf(settings.block) } : {}),
+    ...(settings.database ? { database: databaseOf(settings) } : {}),
     ...(settings.dns ? { dns: dnsOf(settings) } : {}),
     ...(settings.database && settings.backups ? { backups: backupsOf(settings.block) } : {}),
+    ...(settings.monitoring ? { metrics: metricsOf(at.prometheus) } : {}),
     health: {
       node: {
         interval: '500ms',
@@ -138,6 +158,7 @@ export function environmentFile(settings: Settings): Config {
       control: { interval: '1s', timeout: '1s', of: 3, failures: 2, successes: 2 },
       // More than 5 s (H6).
       members: { interval: '1s', timeout: '2s', of: 6, failures: 6, successes: 2 },
+      network: { interval: '5s', timeout: '1s', of: 20, loss: 0.05, slow: '500ms' },
     },
     objectives: {
       node: { rto: '5s' },
@@ -149,11 +170,17 @@ export function environmentFile(settings: Settings): Config {
       database: { rto: '30s' },
       members: { rto: '10m' },
       outage: { rto: '10m' },
+      // F13, F4
+      'dr-1': { rto: '15m', rpo: '5m' },
+      'dr-2': { rto: '15m', rpo: '5m' },
+      'dr-3': { rto: '15m', rpo: '5m' },
+      'dr-return': { rto: '2h' },
       control: { rto: '30s' },
       redis: { rto: '30s' },
       backup: { rto: '30m' },
       restore: { rto: '30m' },
       lb: { rto: '1m' },
+      deploy: { rto: '1h' },
     },
     policies: {
       ...(settings.limits ? LIMITS : NO_LIMITS),
@@ -167,6 +194,7 @@ export function environmentFile(settings: Settings): Config {
       watch: '1s',
       drainTimeout: '10s',
     },
+    ...(settings.limits ? {} : { schedules: NO_SCHEDULES }),
     escalation: [
       { to: 'on-call', webhook: `http://${at.notifications}/notify`, after: '0s' },
       { to: 'engineering-manager', webhook: `http://${at.notifications}/notify`, after: '30s' },
@@ -186,27 +214,34 @@ export function environmentFile(settings: Settings): Config {
   };
 }
 
-function region(settings: Settings, index: number): RegionConfig {
+function region(settings: Settings, { name, weight, role }: Place, index: number): RegionConfig {
   const { block, nodesPerZone, sparesPerZone } = settings;
   const balancer = balancerAddresses(block, index);
-  const zones = ZONES.map((zone, z) => {
+  const all = ZONES.length * nodesPerZone;
+  // A site for disasters is half as large as a region (REQUIREMENTS T1), and has no spares.
+  const [count, spares] = role === 'active' ? [all, sparesPerZone] : [Math.ceil(all / 2), 0];
+  const zones = ZONES.flatMap((zone, z) => {
     const place = { block, region: index, zone: z };
+    const own = Math.ceil((count - z) / ZONES.length);
+    if (own <= 0) return [];
     return [
-      zone,
-      {
-        nodes: zoneMembers(place, 'n', 1, nodesPerZone),
-        spares: zoneMembers(place, 's', FIRST_SPARE, sparesPerZone),
-      },
-    ] as const;
+      [
+        zone,
+        {
+          nodes: zoneMembers(place, 'n', 1, own),
+          spares: zoneMembers(place, 's', FIRST_SPARE, spares),
+        },
+      ] as const,
+    ];
   });
   return {
-    weight: REGIONS[index]!.weight,
-    role: 'active',
+    weight,
+    role,
     loadBalancer: {
       kind: 'haproxy',
       runtime: balancer.runtime,
       url: `http://${balancer.frontend}/mcp`,
-      programs: balancerPrograms(REGIONS[index]!.name),
+      programs: balancerPrograms(name),
       backend: BACKEND,
     },
     fleet: fleetOf(block),
@@ -216,12 +251,13 @@ function region(settings: Settings, index: number): RegionConfig {
   };
 }
 
-function databaseOf(block: number): DatabaseConfig {
+function databaseOf(settings: Settings): DatabaseConfig {
+  const { block } = settings;
   const at = sharedAddresses(block);
-  const members = databaseMembers(block).map(({ name, rest, postgres, region: home }) => [
-    name,
-    { rest, postgres, region: home },
-  ]);
+  const members = [
+    ...databaseMembers(block).map((member) => [member.name, addressesOf(member)]),
+    ...reserveMembers(settings).map((member) => [member.name, { ...addressesOf(member), reserve: true }]),
+  ];
   const { postgres, patroni } = DATABASE_USERS;
   return {
     kind: 'patroni',
@@ -233,6 +269,10 @@ function databaseOf(block: number): DatabaseConfig {
     patroni: { user: patroni.user, password: { env: patroni.variable } },
     fleet: fleetOf(block),
   };
+}
+
+function addressesOf({ rest, postgres, region: home }: DatabaseMember) {
+  return { rest, postgres, region: home };
 }
 
 function dnsOf({ block, dnsTtl }: Settings): DnsConfig {

@@ -4,7 +4,8 @@ import type { ScratchPlace } from '../core/backup';
  * Where everything of a sandbox listens: pure arithmetic on the loopback net 127.0.0.0/8, all of which Linux answers
  * on without setting anything up. `127.<block>.0.<n>` holds the shared parts, `127.<block + r>.0.1` the load balancer
  * of region r, `.2` its member of the database and `.3` where that member finds etcd, `.4` its member of the session store and `.5`
- * its Sentinel, `.8` where its workers look at other regions from, `127.<block + r>.<zone>.<n>` its nodes. Blocks four apart never meet.
+ * its Sentinel, `.8` where its workers look at other regions from, `127.<block + r>.<zone>.<n>` its nodes. Blocks four apart never meet,
+ * and with recovery sites those that are six apart.
  */
 export const REGIONS = [
   { name: 'us-east-1', weight: 40 },
@@ -12,13 +13,42 @@ export const REGIONS = [
   { name: 'ap-southeast-1', weight: 25 },
 ] as const;
 
+/** A region that serves nobody until a disaster (REQUIREMENTS T1), or one that does. */
+export interface Place {
+  name: string;
+  /** Share of the world's traffic when all is well, percent. */
+  weight: number;
+  role: 'active' | 'standby' | 'cold';
+}
+
+/** The regions for disasters: one that runs and one that has to be started first. They come after {@link REGIONS}. */
+const SITES: readonly Place[] = [
+  { name: 'us-west-1', weight: 0, role: 'standby' },
+  { name: 'eu-north-1', weight: 0, role: 'cold' },
+];
+
+const ALL: readonly Place[] = [
+  ...REGIONS.map((region) => ({ ...region, role: 'active' as const })),
+  ...SITES,
+];
+
+/** All regions of a sandbox, in the order of their addresses; the sites for disasters last, where there are any. */
+export function placesOf({ recovery }: { recovery: boolean }): readonly Place[] {
+  return recovery ? ALL : ALL.slice(0, REGIONS.length);
+}
+
+/** The place of a region in the order of addresses. */
+export function indexOf(region: string): number {
+  return ALL.findIndex(({ name }) => name === region);
+}
+
 export const ZONES = ['a', 'b', 'c'] as const;
 
 /** The last octet of a zone's first spare; nodes come before it. */
 export const FIRST_SPARE = 101;
 
 /** The highest block whose regions still fit into the second octet. */
-export const MAX_BLOCK = 254 - REGIONS.length;
+export const MAX_BLOCK = 254 - ALL.length;
 
 /** host:port of everything the regions share. */
 export interface SharedAddresses {
@@ -90,18 +120,18 @@ export function sharedAddresses(block: number): SharedAddresses {
   };
 }
 
-/** The addresses of the load balancer of the region at `index` of {@link REGIONS}. */
+/** The addresses of the load balancer of the region at `index`, see {@link indexOf}. */
 export function balancerAddresses(block: number, index: number): BalancerAddresses {
   const at = (port: number): string => `127.${block + index + 1}.0.1:${port}`;
   return { frontend: at(8080), runtime: at(9999), metrics: at(8405) };
 }
 
-/** All addresses of the region at `index` of {@link REGIONS}. */
+/** All addresses of the region at `index`, see {@link indexOf}. */
 export function regionNetwork(block: number, index: number): string {
   return `127.${block + index + 1}.0.0/16`;
 }
 
-/** Where the workers of the region at `index` of {@link REGIONS} look at other regions from. */
+/** Where the workers of the region at `index`, see {@link indexOf}, look at other regions from. */
 export function vantageOf(block: number, index: number): string {
   return `127.${block + index + 1}.0.8`;
 }
@@ -109,7 +139,7 @@ export function vantageOf(block: number, index: number): string {
 /** The region that an address of this block is in; undefined of those that are in none. */
 export function regionOf(block: number, address: string): string | undefined {
   const [net, second] = address.split('.');
-  return net === '127' ? REGIONS[Number(second) - block - 1]?.name : undefined;
+  return net === '127' ? ALL[Number(second) - block - 1]?.name : undefined;
 }
 
 /** One member of the database: what it listens on, and the way to etcd that is its alone. */
@@ -123,12 +153,22 @@ export interface DatabaseMember {
   control: string;
 }
 
-/** The members of the database, one in each region. */
+/** The members of the database, one in each region that serves when all is well. */
 export function databaseMembers(block: number): DatabaseMember[] {
-  return REGIONS.map(({ name: region }, index) => {
-    const at = (host: number, port: number): string => `127.${block + index + 1}.0.${host}:${port}`;
-    return { name: `d${index + 1}`, region, postgres: at(2, 5432), rest: at(2, 8008), control: at(3, 2379) };
-  });
+  return REGIONS.map(({ name }) => databaseMemberIn(block, name));
+}
+
+/** The members of the database that have no data until they get a backup's: one at the cold site. */
+export function reserveMembers({ block, recovery }: { block: number; recovery: boolean }): DatabaseMember[] {
+  return placesOf({ recovery }).flatMap(({ name, role }) =>
+    role === 'cold' ? [databaseMemberIn(block, name)] : [],
+  );
+}
+
+function databaseMemberIn(block: number, region: string): DatabaseMember {
+  const index = indexOf(region);
+  const at = (host: number, port: number): string => `127.${block + index + 1}.0.${host}:${port}`;
+  return { name: `d${index + 1}`, region, postgres: at(2, 5432), rest: at(2, 8008), control: at(3, 2379) };
 }
 
 /** One member of the session store, and the Sentinel beside it. */
@@ -143,7 +183,7 @@ export interface SessionMember {
   sentinel: string;
 }
 
-/** The members of the session store under Sentinel, one in each region. */
+/** The members of the session store under Sentinel, one in each region that serves when all is well. */
 export function sessionMembers(block: number): SessionMember[] {
   return REGIONS.map(({ name: region }, index) => {
     const at = (host: number, port: number): string => `127.${block + index + 1}.0.${host}:${port}`;

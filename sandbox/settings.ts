@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import { Type, type Static } from '@sinclair/typebox';
 import { SwitchoverError } from '../core/errors';
 import { describe, problems } from '../core/schema';
-import { FIRST_SPARE, MAX_BLOCK, REGIONS } from './layout';
+import { FIRST_SPARE, MAX_BLOCK, placesOf } from './layout';
 
 /** What a sandbox consists of. All but `workers`, `server` and `monitoring` is settled by its first `up`. */
 const SettingsSchema = Type.Object(
@@ -12,8 +12,10 @@ const SettingsSchema = Type.Object(
     nodesPerZone: Type.Integer({ minimum: 1, maximum: FIRST_SPARE - 1, examples: [2] }),
     /** Nodes per zone that are installed but stopped. */
     sparesPerZone: Type.Integer({ minimum: 0, maximum: 100, examples: [1] }),
-    /** In how many regions, in the order of `REGIONS`, a worker runs. */
-    workers: Type.Integer({ minimum: 0, maximum: REGIONS.length, examples: [2] }),
+    /** In how many regions, in the order of their addresses, a worker runs. */
+    workers: Type.Integer({ minimum: 0, maximum: placesOf({ recovery: true }).length, examples: [2] }),
+    /** A standby region of half the size and a cold site, for when regions are lost. They take two more addresses' second octets. */
+    recovery: Type.Boolean(),
     server: Type.Boolean(),
     /** Prometheus and Alertmanager. */
     monitoring: Type.Boolean(),
@@ -39,6 +41,8 @@ const SettingsSchema = Type.Object(
     checks: Type.String({ pattern: '^\\d+(ms|s)/\\d+$', examples: ['2s/3'] }),
     /** Whether one refused connection already takes a node out, ahead of the checks. */
     haproxyObserve: Type.Boolean(),
+    /** The release 1.3.0 of the nodes begins to fail after it has served for so long, s. */
+    failsAfter: Type.Integer({ minimum: 0, examples: [30] }),
     /** Whether automation asks a person before it repeats itself or does too much at once; benchmarks do without. */
     limits: Type.Boolean(),
   },
@@ -58,6 +62,7 @@ export const DEFAULTS: Settings = {
   nodesPerZone: 2,
   sparesPerZone: 1,
   workers: 2,
+  recovery: false,
   server: true,
   monitoring: true,
   database: true,
@@ -73,6 +78,7 @@ export const DEFAULTS: Settings = {
   dnsChecks: '10s/3',
   checks: '2s/3',
   haproxyObserve: true,
+  failsAfter: 30,
   limits: true,
 };
 

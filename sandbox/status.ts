@@ -51,10 +51,12 @@ export async function status(options: SandboxOptions = {}): Promise<SandboxStatu
   const noted = await Promise.all(wanted.map(async (part) => part.notes?.()));
   const notes = Object.assign({}, ...noted) as Record<string, string>;
   const parts = wanted.flatMap((part) =>
-    part.programs.map((program) => ({
-      ...describe(part, program, infos.get(program.name), alive),
-      ...(notes[program.name] ? { note: notes[program.name] } : {}),
-    })),
+    part.programs
+      .filter(({ task }) => !task)
+      .map((program) => ({
+        ...describe(part, program, infos.get(program.name), alive),
+        ...(notes[program.name] ? { note: notes[program.name] } : {}),
+      })),
   );
   const well = parts.every(({ state }) => ['running', 'standby', 'not built'].includes(state));
   return { dir, state: well ? 'up' : 'degraded', parts, urls, orphans: 0 };

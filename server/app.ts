@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
+import type { Alert } from './alerts';
 import type { AppOptions, Deps } from './deps';
 import { Feeds } from './feeds';
+import { noInbox } from './inbox';
 import { createLinks } from './links';
 import { createMetrics } from './metrics';
 import { guard } from './plugins/auth';
@@ -12,8 +14,11 @@ import { installValidation } from './plugins/validation';
 import { decisions } from './routes/decisions';
 import { events } from './routes/events';
 import { fleet } from './routes/fleet';
+import { journal } from './routes/journal';
+import { readiness } from './routes/readiness';
 import { runbooks } from './routes/runbooks';
 import { runs } from './routes/runs';
+import { schedules } from './routes/schedules';
 import { state } from './routes/state';
 import { webhooks } from './routes/webhooks';
 import { installSchemas } from './schemas';
@@ -27,6 +32,8 @@ export async function buildApp({
   operations,
   tokens,
   namespace,
+  inbox = noInbox<Alert>(),
+  reader,
   logger,
 }: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({ ...OPTIONS, ...(logger ? { loggerInstance: logger } : {}) });
@@ -34,9 +41,11 @@ export async function buildApp({
     config,
     operations,
     tokens,
+    inbox,
     feeds: new Feeds(operations),
     links: createLinks(namespace, config.environment, config.server.temporalUi),
-    metrics: createMetrics(),
+    reader,
+    metrics: createMetrics(operations, Object.keys(config.regions)),
   };
   installProblems(app);
   installValidation(app);
@@ -71,7 +80,8 @@ const OPTIONS: FastifyServerOptions = {
 
 const api = (deps: Deps) => async (app: FastifyInstance) => {
   guard(app, deps.tokens, ['bearer']);
-  for (const routes of [runs, decisions, events, runbooks, fleet]) await app.register(routes, deps);
+  for (const routes of [runs, decisions, events, runbooks, fleet, readiness, journal, schedules])
+    await app.register(routes, deps);
 };
 
 const hooks = (deps: Deps) => async (app: FastifyInstance) => {

@@ -3,8 +3,12 @@ import { pino } from 'pino';
 import { ERRORS, SwitchoverError, messageOf } from '../core/errors';
 import { catalogue, loadConfig } from '../operations';
 import { BoundedOperations, lazyClient } from '../operations/bounded';
+import { journalOf } from '../operations/journal';
+import { readSecret } from '../operations/secrets';
+import type { Alert } from './alerts';
 import { buildApp } from './app';
 import { readTokens } from './plugins/auth';
+import { postgresInbox } from './postgres-inbox';
 
 /** Every call to Temporal is through in milliseconds, or not at all: well before those who sent an alert give up. */
 const DEADLINE_MS = 5_000;
@@ -24,12 +28,27 @@ async function main(): Promise<void> {
   const client = lazyClient();
   const operations = new BoundedOperations(client, config.environment, catalogue, DEADLINE_MS);
   const { namespace } = client.options;
-  const app = await buildApp({ config, operations, tokens, namespace, logger });
+  const inbox =
+    config.journal &&
+    postgresInbox<Alert>(readSecret(config.journal.url, 'journal.url'), config.environment, (sentence) =>
+      logger.warn(sentence),
+    );
+  const reader = journalOf(config);
+  const app = await buildApp({
+    config,
+    operations,
+    tokens,
+    namespace,
+    reader,
+    logger,
+    ...(inbox ? { inbox } : {}),
+  });
 
   const stop = async (signal: string) => {
     logger.info(`${signal}: finishing what is being answered`);
     await app.close();
     await client.connection.close();
+    await reader?.close();
   };
   for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => void stop(signal));
 

@@ -1,10 +1,13 @@
 import { Client } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
+import { diskReleases } from '../activities/adapters/disk-releases';
 import { haproxy } from '../activities/adapters/haproxy';
 import { pgbackrest } from '../activities/adapters/pgbackrest';
 import { pgbackrestScratch } from '../activities/adapters/pgbackrest-scratch';
 import { patroni } from '../activities/adapters/patroni';
 import { postgresJournal } from '../activities/adapters/postgres-journal';
+import { postgresRecords } from '../activities/adapters/postgres-records';
+import { prometheus } from '../activities/adapters/prometheus';
 import { prober } from '../activities/adapters/prober';
 import { redisRegistry } from '../activities/adapters/redis-registry';
 import { redisSentinel } from '../activities/adapters/redis-sentinel';
@@ -26,7 +29,10 @@ import { millis } from '../core/time';
 import { SwitchoverError } from '../core/errors';
 import { regionConfig } from '../core/topology';
 import { Operations, catalogue } from '../operations';
+import { journalOf } from '../operations/journal';
+import { Foresight, readinessOf } from '../operations/readiness';
 import { readSecret } from '../operations/secrets';
+import { attendance } from './attendance';
 
 /** Two ways to the Temporal server. */
 export interface TemporalAccess {
@@ -35,6 +41,12 @@ export interface TemporalAccess {
   /** The worker's own: a run that is started through it begins at once in this process. */
   connection: NativeConnection;
   namespace: string;
+}
+
+/** The systems, and what of them the process has to start and to end. */
+export interface Composed extends Deps {
+  foresight: Foresight;
+  close: () => Promise<void>;
 }
 
 /**
@@ -47,11 +59,15 @@ export function compose(
   { temporal, connection, namespace }: TemporalAccess,
   warn: (sentence: string) => void = () => undefined,
   here?: string,
-): Deps & { close: () => Promise<void> } {
+): Composed {
   const regions = new Map<string, RegionSystems>(
     Object.entries(config.regions).map(([name, { loadBalancer, fleet }]) => {
       const password = readSecret(fleet.password, `regions.${name}.fleet.password`);
-      return [name, { loadBalancer: haproxy(loadBalancer), fleet: supervisord(fleet, password) }];
+      const supervisor = supervisord(fleet, password);
+      return [
+        name,
+        { loadBalancer: haproxy(loadBalancer), fleet: supervisor, releases: diskReleases(supervisor) },
+      ];
     }),
   );
   const { password } = config.sessions;
@@ -61,6 +77,10 @@ export function compose(
     config.journal &&
     postgresJournal(readSecret(config.journal.url, 'journal.url'), config.environment, warn);
   const client = new Client({ connection, namespace });
+  const books =
+    config.journal && postgresRecords(readSecret(config.journal.url, 'journal.url'), config.environment);
+  const reader = journalOf(config);
+  const foresight = new Foresight(() => readinessOf(client, config.environment));
   return {
     config,
     region: (name) => {
@@ -77,6 +97,7 @@ export function compose(
     backups: backupsOf(config),
     cache: cacheOf(config, sessionsPassword),
     dns: dnsOf(config),
+    metrics: config.metrics && prometheus(config.metrics),
     prober: prober({
       timeoutMs: millis(config.health.node.timeout),
       from: here === undefined ? undefined : regionConfig(config, here).vantage,
@@ -85,10 +106,15 @@ export function compose(
     notifier: webhookNotifier(),
     operations: new Operations(temporal, config.environment, catalogue),
     ...(journal ? { journal } : {}),
+    attended: attendance(client, Object.keys(config.regions)),
+    ...(books ? { books } : {}),
+    ...(reader ? { reader } : {}),
+    foresight,
     client,
     close: async () => {
       sessions.close();
-      await journal?.close();
+      foresight.stop();
+      await Promise.all([journal?.close(), books?.close(), reader?.close()]);
     },
   };
 }

@@ -2,15 +2,18 @@ import { DefaultLogger, NativeConnection, Runtime, type NativeConnectionOptions 
 import { parseArgs } from 'node:util';
 import pino from 'pino';
 import { messageOf } from '../core/errors';
+import { vantagesOf } from '../activities/region/world';
 import { catalogue, connect, loadConfig, temporalOptions } from '../operations';
+import { keepReady } from '../operations/readiness';
 import { keepTemplates } from '../operations/templates';
+import { keepWatch } from '../operations/watch';
 import { prebuilt } from './bundle';
 import { compose } from './compose';
 import { createRegionWorker, createWorker } from './worker';
 
 /**
- * Entry of a worker process: `worker [--region R]`. Runs workflows and activities, and sees to it that every region has its monitor
- * and every runbook its template.
+ * Entry of a worker process: `worker [--region R]`. Runs workflows and activities, and sees to it that every region has its monitor,
+ * every schedule its times and every runbook its template.
  * Ends on SIGTERM or SIGINT; what it was doing goes on in another worker at once.
  */
 export async function main(): Promise<void> {
@@ -37,7 +40,11 @@ export async function main(): Promise<void> {
   const regional = here === undefined ? [] : [await createRegionWorker(deps, connection, namespace, here)];
   const running = Promise.all([worker, ...regional].map((one) => one.run()));
   await deps.operations.keepCoordinated();
-  await deps.operations.keepWatch(Object.keys(config.regions));
+  await keepWatch(deps.client, config.environment, vantagesOf(config));
+  if (config.health.network) await deps.operations.keepWaysWatched(Object.keys(config.regions));
+  await keepReady(deps.client, config);
+  deps.foresight.start();
+  await deps.operations.keepTime();
   await keepTemplates(deps.client, config.environment, catalogue).catch((error: unknown) =>
     log.warn({ error: messageOf(error) }, 'the start forms of the Temporal UI are not filled in'),
   );

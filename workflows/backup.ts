@@ -50,8 +50,24 @@ async function takeEverywhere(run: Run, type: BackupType): Promise<string> {
 export const backupVerify = runbook<{ repository?: Repository }>('backup-verify', async (run, input) => {
   const { repository = 'near' } = input;
   const backup = await run.look('See which backup is newest', () => work.lookAtNewest({ repository }));
-  for (const each of REPOSITORIES)
-    await run.look(`Read the ${each} repository`, () => long.readRepository({ repository: each }));
+  let found = '';
+  await run.examine([
+    ...REPOSITORIES.map((each) => ({
+      title: `${each} repository`,
+      go: async () =>
+        void (await run.look(`Read the ${each} repository`, () => long.readRepository({ repository: each }))),
+    })),
+    {
+      title: 'copy of the newest backup',
+      needs: [`${repository} repository`],
+      go: async () => void (found = await restoreAndRead(run, backup)),
+    },
+  ]);
+  return `${backup.label} in the ${repository} repository was restored and read to ${found}`;
+});
+
+/** @returns how far it was read, and how much of it */
+async function restoreAndRead(run: Run, backup: Backup): Promise<string> {
   const end = await leaveRow(run);
   const seen = await tryOut(run, { backup, place: 'verify', to: null, end });
   const pages = await run.act({
@@ -60,8 +76,8 @@ export const backupVerify = runbook<{ repository?: Repository }>('backup-verify'
   });
   await run.act({ title: 'Remove the copy', act: (how) => long.removeCopy({ place: 'verify', how }) });
   const blocks = pages.after ? `, ${pages.after.blocks} pages with their checksums` : '';
-  return `${backup.label} in the ${repository} repository was restored and read to ${seen ?? 'the end of the log'}${blocks}`;
-});
+  return `${seen ?? 'the end of the log'}${blocks}`;
+}
 
 /**
  * A copy of the database as it was at an instant (REQUIREMENTS B3), beside the database and verified: for people to take from it what

@@ -3,7 +3,7 @@ import type { NodeOutcome } from '../activities/zone/together';
 import type { Intent } from '../core/run';
 import { runbook } from './engine/runbook';
 import type { Run } from './engine/run';
-import { long, quick, work } from './proxies';
+import { quick } from './proxies';
 import { transfer } from './transfer';
 
 /**
@@ -40,7 +40,7 @@ export const clusterFormation = runbook<{ region: string }>('cluster-formation',
   );
   const serving = await ramp(run, region, nodes, of);
   const proof = await run.watch('Prove it through the load balancer', () =>
-    long.watchRegionService({ region, nodes: serving }),
+    run.near(region).long.watchRegionService({ region, nodes: serving }),
   );
   run.mark('provenAt', proof?.provenAt);
   return `${region} serves with ${of - missing.length + serving.length} of ${of} nodes`;
@@ -71,8 +71,11 @@ async function startAll(
   const stopped = namesOf(missing.filter(({ process }) => process.pid === 0));
   const { after } = await run.act({
     title: 'Start its nodes',
-    act: (how) => long.startNodes({ region, nodes, of, how }),
-    undo: { title: 'Stop them', act: (how) => long.stopNodes({ region, nodes: stopped, how }) },
+    act: (how) => run.near(region).long.startNodes({ region, nodes, of, how }),
+    undo: {
+      title: 'Stop them',
+      act: (how) => run.near(region).long.stopNodes({ region, nodes: stopped, how }),
+    },
   });
   return healthyOf(after) ?? nodes;
 }
@@ -96,12 +99,12 @@ async function ramp(run: Run, region: string, healthy: string[], of: number): Pr
   for (const [i, weight] of run.briefing.ramp.entries()) {
     const undo = {
       title: 'Drain them and take them out',
-      act: (how: Intent) => long.withdrawNodes({ region, nodes: healthy, how }),
+      act: (how: Intent) => run.near(region).long.withdrawNodes({ region, nodes: healthy, how }),
     };
     const ramping = nodes;
     const { after } = await run.act({
       title: `Ramp to ${weight} %`,
-      act: (how) => work.rampNodes({ region, nodes: ramping, of, weight, how }),
+      act: (how) => run.near(region).work.rampNodes({ region, nodes: ramping, of, weight, how }),
       ...(i === 0 && { undo }),
     });
     nodes = healthyOf(after) ?? nodes;

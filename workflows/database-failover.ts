@@ -87,19 +87,28 @@ export const partitionResponse = runbook('partition-response', async (run) => {
   return run.recovered([`${seen.primary} stays the primary`, ...met.map(told)].join('; '));
 });
 
-/** Fence, promote, prove; see {@link databaseFailover}. @returns what came of it; undefined where nobody may take over */
-async function takeOver(run: Run, seen: DatabaseAssessment): Promise<string | undefined> {
+/**
+ * Fence, promote, prove; see {@link databaseFailover}.
+ * @param forced a person has said that the primary has to give way although it may be well
+ * @returns what came of it; undefined where nobody may take over
+ */
+export async function takeOver(
+  run: Run,
+  seen: DatabaseAssessment,
+  forced = false,
+): Promise<string | undefined> {
   const { primary, candidate, view } = seen;
   if (primary === undefined || candidate === undefined) return undefined;
   const fencing = await run.act({
     title: `Fence ${primary}`,
-    act: (how) => work.fenceDatabase({ primary, how }),
+    act: (how) => work.fenceDatabase({ primary, ...(forced && { forced }), how }),
   });
   run.mark('isolatedAt', fencing.at);
   const fenced = evidenceOf(fencing);
   const taken = await run.act({
     title: `Let ${candidate} take over`,
     act: (how) => work.letTakeOver({ primary, candidate, fenced, how }),
+    noReturn: `${candidate} takes the writes in place of ${primary}, which is fenced`,
   });
   const successor = (taken.after ?? taken.before)?.primary ?? candidate;
   await prove(run);

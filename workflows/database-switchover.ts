@@ -1,5 +1,8 @@
+import { takeOver } from './database-failover';
+import type { Run } from './engine/run';
 import { runbook } from './engine/runbook';
 import { long, work } from './proxies';
+import { requireAllowed } from './require-allowed';
 
 /**
  * Another member becomes the database's primary while all is well, for work on the old one or to be near its clients
@@ -11,10 +14,28 @@ import { long, work } from './proxies';
  * - who takes over has every acknowledged write, or is refused.
  *
  * It is undone by handing the role back, under the same guards.
+ *
+ * Forced, the primary is not waited for: it is fenced and taken over from as in a failover, in the same order and upon the same evidence.
+ * Only that it may be well does not keep it any more. Whoever has given up the role already is left alone.
  */
-export const databaseSwitchover = runbook<{ to?: string }>('database-switchover', async (run, input) => {
-  const { from, to } = await run.look('See who can take over', () => work.lookAtSuccession(input));
+export const databaseSwitchover = runbook<Wanted>('database-switchover', async (run, wanted) => {
+  const giver: Giver = {};
+  return (await run.gracefully(() => handOver(run, wanted, giver))) ?? takeByForce(run, giver);
+});
+
+interface Wanted {
+  to?: string;
+}
+
+/** The primary as it was found before anything was done; nobody has looked where it is not known. */
+interface Giver {
+  from?: string;
+}
+
+async function handOver(run: Run, wanted: Wanted, giver: Giver): Promise<string> {
+  const { from, to } = await run.look('See who can take over', () => work.lookAtSuccession(wanted));
   if (from === to) return `${to} is the primary already`;
+  giver.from = from;
   run.mark('faultAt', run.firstSeenAt);
   await run.act({
     title: `Hand over from ${from} to ${to}`,
@@ -28,4 +49,22 @@ export const databaseSwitchover = runbook<{ to?: string }>('database-switchover'
   run.mark('provenAt', proof?.provenAt);
   await run.verify('See it redundant', () => long.awaitRedundant());
   return `${to} took over from ${from}, which follows it now`;
-});
+}
+
+async function takeByForce(run: Run, { from }: Giver): Promise<string> {
+  run.mark('faultAt', run.firstSeenAt);
+  const seen = await run.look('See who is the primary now', async () => {
+    const found = await work.lookAtDatabase();
+    const { primary, candidate } = found.value;
+    const stuck = primary === undefined || (candidate === undefined && primary === (from ?? primary));
+    requireAllowed(
+      stuck
+        ? { guard: 'candidate has every write', sentence: `nobody can take over: ${found.sentence}` }
+        : null,
+    );
+    return found;
+  });
+  const { primary } = seen;
+  if (from !== undefined && primary !== from) return `${primary} has taken over from ${from} already`;
+  return (await takeOver(run, seen, true))!;
+}

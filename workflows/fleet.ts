@@ -3,7 +3,7 @@ import type { Intent } from '../core/run';
 import { runbook } from './engine/runbook';
 import type { Run, Undo } from './engine/run';
 import { awaitHealthy, join, lookAt, ramp, start, withdrawal } from './node';
-import { long, quick, work } from './proxies';
+import { quick } from './proxies';
 import { transfer } from './transfer';
 
 /**
@@ -69,9 +69,11 @@ async function bringIn(run: Run, { node, member, process }: NodeStanding, watch?
   await awaitHealthy(run, node);
   await run.look('Look at its share of the sessions', share);
   if (!member) await join(run, node);
-  await ramp(run, node, withdrawal(node));
+  await ramp(run, node, withdrawal(run, node));
   // Not `watch`: the run goes on to move sessions.
-  await run.verify('Watch it in service', () => long.watchService({ node, ...(watch && { watch }) }));
+  await run.verify('Watch it in service', () =>
+    run.near(node).long.watchService({ node, ...(watch && { watch }) }),
+  );
   const { transfers } = await run.look('Look at its share again', share);
   if (transfers.length > 0)
     await transfer(run, 'Move its share of the sessions to it', transfers, { arriving: [node] });
@@ -98,7 +100,7 @@ async function retire(run: Run, { node, member, process }: NodeStanding, instead
   };
   await run.act({
     title: `Drain ${node}`,
-    act: (how) => long.drainNode({ node, instead, how }),
+    act: (how) => run.near(node).long.drainNode({ node, instead, how }),
     ...(member?.admin === 'ready' && { undo: traffic }),
   });
   const { transfers } = await run.look('Look at its sessions', () => quick.lookAtLeaving({ node, instead }));
@@ -112,8 +114,8 @@ async function retire(run: Run, { node, member, process }: NodeStanding, instead
   });
   await run.act({
     title: `Stop ${node}`,
-    act: (how) => work.stopNode({ node, how }),
-    ...(process.pid !== 0 && { undo: restart(node) }),
+    act: (how) => run.near(node).work.stopNode({ node, how }),
+    ...(process.pid !== 0 && { undo: restart(run, node) }),
   });
   await run.act({
     title: `Remove ${node} from the load balancer`,
@@ -125,7 +127,8 @@ async function retire(run: Run, { node, member, process }: NodeStanding, instead
 }
 
 /** Undo of stopping a node: it is healthy before anything else is given back to it. */
-function restart(node: string): Undo {
+function restart(run: Run, node: string): Undo {
+  const { work } = run.near(node);
   return {
     title: `Start ${node} and wait until it is healthy`,
     act: async (how) => {

@@ -1,8 +1,14 @@
-/** What a client can start: the runbooks and the two entities that keep watch. Nothing else may be exported here. */
+/** What a client can start: the runbooks, what begins them when they are due, and the entities that keep watch. Nothing else may be exported here. */
 export { backupFull, backupIncremental, backupVerify, restorePointInTime } from './backup';
+export { blueGreenDeploy } from './blue-green-deploy';
 export { coordinator } from './coordinator';
 export { lbFailover } from './lb-failover';
-export { monitor } from './monitor';
+export { monitor, wayMonitor } from './monitor';
+export { rollback, rollingDeploy } from './rolling-deploy';
+export { bookkeeper } from './bookkeeper';
+export { readiness } from './readiness';
+export { componentDrill } from './component-drill';
+export { drDeactivate, globalFailover } from './global-failover';
 export { clusterFormation } from './cluster-formation';
 export { addNode, decommissionNode, replaceNode } from './fleet';
 export { nodeFailover } from './node-failover';
@@ -14,5 +20,7 @@ export { redisSwitchover } from './redis-switchover';
 export { regionEvacuation, regionFailback, regionFailover } from './region-failover';
 export { registryFailover } from './registry-failover';
 export { restoreSwapIn } from './restore-swap-in';
+export { scheduledRun } from './scheduled-run';
 export { sessionMigration } from './session-migration';
+export { timekeeper } from './timekeeper';
 export { zoneFailback, zoneFailover } from './zone-failover';

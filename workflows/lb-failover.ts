@@ -21,24 +21,25 @@ export const lbFailover = runbook<{ region: string }>('lb-failover', async (run,
   const seen = await run.look('Confirm it from both sides', () => work.lookAtBalancer({ region }));
   if (!seen.failed) return run.succeeded(`${seen.said}: there is nothing to fail over`);
   const { active, standby } = seen;
+  const near = run.near(region);
   run.mark('faultAt', run.firstSeenAt);
   const fenced = await run.act({
     title: `Fence ${active}`,
-    act: (how) => work.fenceBalancer({ region, how }),
-    undo: { title: 'Have one load balancer', act: (how) => work.haveOneBalancer({ region, how }) },
+    act: (how) => near.work.fenceBalancer({ region, how }),
+    undo: { title: 'Have one load balancer', act: (how) => near.work.haveOneBalancer({ region, how }) },
   });
   run.mark('isolatedAt', fenced.at);
   await run.act({
     title: `Start ${standby}`,
-    act: (how) => work.startBalancer({ region, program: standby, how }),
+    act: (how) => near.work.startBalancer({ region, program: standby, how }),
   });
   const admitted = await run.act({
     title: 'Admit the nodes that are proven healthy',
-    act: (how) => work.admitProven({ region, how }),
+    act: (how) => near.work.admitProven({ region, how }),
   });
   const nodes = (admitted.after ?? admitted.before)?.proven ?? [];
   const proof = await run.watch('Prove it through the load balancer', () =>
-    work.watchBalancer({ region, nodes }),
+    near.work.watchBalancer({ region, nodes }),
   );
   run.mark('provenAt', proof?.provenAt);
   return run.recovered(

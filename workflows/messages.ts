@@ -13,6 +13,8 @@ import type {
   Symptom,
   Yield,
 } from '../core/coordination';
+import type { Books, Missed } from '../core/missed';
+import type { ReadinessView } from '../core/readiness';
 import type { AlertRef, DecisionKind, DecisionRequest, RunReport, Trigger } from '../core/run';
 
 /** The queue of all workflows and of activities that any region may carry out. */
@@ -33,6 +35,7 @@ export const decisions = {
   pause: defineUpdate<string, [DecisionRequest]>('pause'),
   resume: defineUpdate<string, [DecisionRequest]>('resume'),
   abort: defineUpdate<string, [DecisionRequest]>('abort'),
+  force: defineUpdate<string, [DecisionRequest]>('force'),
   skip: defineUpdate<string, [DecisionRequest]>('skip'),
   retry: defineUpdate<string, [DecisionRequest]>('retry'),
   acknowledge: defineUpdate<string, [DecisionRequest]>('acknowledge'),
@@ -52,6 +55,7 @@ export const leverMoved = defineSignal<[Lever | null]>('leverMoved');
 
 /** The one coordinator of an environment. */
 export const coordinatorId = (environment: string) => `coordinator-${environment}`;
+export const monitorId = (environment: string, region: string) => `monitor-${environment}-${region}`;
 
 /**
  * Opens an incident and starts its run, or joins the one that already deals with it; for several faults at once. A symptom
@@ -71,6 +75,9 @@ export const moveLever = defineUpdate<string, [LeverChange]>('moveLever');
 /** A run has begun under the lock that was taken for it: recorded where the coordinator died before it could. */
 export const holds = defineUpdate<void, [Holding]>('holds');
 
+/** A run that waits for rescues lets them have its scope; {@link scopeGranted} says when it has it back. */
+export const lendScope = defineUpdate<void, [Holding]>('lendScope');
+
 /**
  * A run has ended. An update like all that comes to the coordinator, not a signal: one that comes in while the coordinator
  * begins a new history would keep it from doing so.
@@ -83,5 +90,27 @@ export const rulesChanged = defineSignal('rulesChanged');
 /** All that the coordinator knows. */
 export const coordination = defineQuery<Coordination>('coordination');
 
+/** The one that evaluates readiness in an environment, and the one that keeps its journal's books. */
+export const readinessId = (environment: string) => `readiness-${environment}`;
+export const bookkeeperId = (environment: string) => `bookkeeper-${environment}`;
+
+/** How the runbooks stand, as it was last evaluated; null before the first time. */
+export const readiness = defineQuery<ReadinessView | null>('readiness');
+
+/** Look at everything now; the answer is how the runbooks stand then. */
+export const lookAgain = defineUpdate<ReadinessView>('lookAgain');
+
 /** Who holds what, and who waits for whom and why, in sentences. */
 export const explanation = defineQuery<string[]>('explain');
+
+/** The one timekeeper of an environment. */
+export const timekeeperId = (environment: string) => `timekeeper-${environment}`;
+
+/** To the timekeeper: catalogue or environment file may have changed, plan the schedules again. */
+export const schedulesChanged = defineSignal('schedulesChanged');
+
+/** To the timekeeper: a run that was due is over, or was not to be had. */
+export const tickEnded = defineSignal<[{ schedule: string; missed?: Missed }]>('tickEnded');
+
+/** Runs that were due and have not been. */
+export const missedRuns = defineQuery<Books>('missedRuns');

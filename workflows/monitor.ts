@@ -1,5 +1,6 @@
 import { continueAsNew, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { Activities } from '../activities';
+import { regionQueue } from './messages';
 
 const { watchRegion } = proxyActivities<Activities>({
   startToCloseTimeout: '70m',
@@ -14,4 +15,19 @@ const { watchRegion } = proxyActivities<Activities>({
 export async function monitor({ region }: { region: string }): Promise<void> {
   while (!workflowInfo().continueAsNewSuggested) await watchRegion({ region, forMs: 3_600_000 });
   await continueAsNew<typeof monitor>({ region });
+}
+
+/**
+ * Probes the ways from a region to all others, for ever. Only its own workers can: where there are none nobody looks, and the probing
+ * goes on as soon as one is there again.
+ */
+export async function wayMonitor({ region }: { region: string }): Promise<void> {
+  const { watchWays } = proxyActivities<Activities>({
+    taskQueue: regionQueue(region),
+    startToCloseTimeout: '70m',
+    heartbeatTimeout: '2s',
+    retry: { initialInterval: '100ms', backoffCoefficient: 1.5, maximumInterval: '2s' },
+  });
+  while (!workflowInfo().continueAsNewSuggested) await watchWays({ forMs: 3_600_000 });
+  await continueAsNew<typeof wayMonitor>({ region });
 }

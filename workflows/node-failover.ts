@@ -1,7 +1,7 @@
 import { runbook } from './engine/runbook';
 import type { Run, Undo, Way } from './engine/run';
 import { awaitHealthy, join, ramp, start, withdrawal } from './node';
-import { quick, work } from './proxies';
+import { quick } from './proxies';
 
 /**
  * One MCP node has failed (REQUIREMENTS F1).
@@ -20,7 +20,7 @@ export const nodeFailover = runbook<{ node: string }>('node-failover', async (ru
     act: (how) => quick.isolateFailedNode({ node, since: run.firstSeenAt, how }),
     undo:
       run.mode === 'drill'
-        ? { title: 'Start it and put it back', act: (how) => work.restoreNode({ node, how }) }
+        ? { title: 'Start it and put it back', act: (how) => run.near(node).work.restoreNode({ node, how }) }
         : { title: 'Put it back into the load balancer', act: (how) => quick.readmitNode({ node, how }) },
   });
   if (isolated.after?.out === false) return run.succeeded(isolated.sentence);
@@ -39,7 +39,7 @@ export const nodeFailover = runbook<{ node: string }>('node-failover', async (ru
   ]);
 
   const proof = await run.watch('Prove it through the load balancer', () =>
-    work.watchService({ node: serving }),
+    run.near(serving).work.watchService({ node: serving }),
   );
   run.mark('provenAt', proof?.provenAt);
   return run.recovered(
@@ -54,7 +54,7 @@ async function breakIt(run: Run, node: string): Promise<void> {
   const broken = await run.act({
     title: 'Kill it, for the drill',
     act: (how) => quick.killNode({ node, how }),
-    undo: { title: 'Make the fault good', act: (how) => work.restoreNode({ node, how }) },
+    undo: { title: 'Make the fault good', act: (how) => run.near(node).work.restoreNode({ node, how }) },
   });
   run.mark('faultAt', broken.at);
 }
@@ -70,7 +70,10 @@ async function handOver(run: Run, node: string): Promise<void> {
 /** Restarts the node in place. `seenPid`: its process as assessed; looked up anew where that may be stale. */
 async function restart(run: Run, node: string, seenPid: number | undefined): Promise<string> {
   const sickPid = seenPid ?? (await run.look('Look at its process', () => quick.lookAtProcess({ node }))).pid;
-  await run.act({ title: 'Restart it', act: (how) => work.restartNode({ node, sickPid, how }) });
+  await run.act({
+    title: 'Restart it',
+    act: (how) => run.near(node).work.restartNode({ node, sickPid, how }),
+  });
   await bringIn(run, node);
   return node;
 }
@@ -80,8 +83,8 @@ async function replace(run: Run, node: string): Promise<string> {
   const spare = await run.look('Choose a spare', () => quick.chooseSpare({ node }));
   await start(run, spare);
   await join(run, spare);
-  await bringIn(run, spare, withdrawal(spare));
-  await run.act({ title: `Stop ${node}`, act: (how) => work.stopNode({ node, how }) });
+  await bringIn(run, spare, withdrawal(run, spare));
+  await run.act({ title: `Stop ${node}`, act: (how) => run.near(node).work.stopNode({ node, how }) });
   await run.act({
     title: `Retire ${node} from the load balancer`,
     act: (how) => quick.removeFromBalancer({ node, how }),

@@ -1,6 +1,6 @@
 import type { NodeStanding } from '../activities/node/standing';
 import type { Run, Undo } from './engine/run';
-import { long, quick, work } from './proxies';
+import { quick } from './proxies';
 
 /** How the node stands before the run changes anything; it is looked at again after each pause. */
 export function lookAt(run: Run, node: string): Promise<NodeStanding> {
@@ -12,8 +12,8 @@ export function lookAt(run: Run, node: string): Promise<NodeStanding> {
 export async function start(run: Run, node: string): Promise<void> {
   await run.act({
     title: `Start ${node}`,
-    act: (how) => work.restartNode({ node, sickPid: 0, how }),
-    undo: { title: `Stop ${node}`, act: (how) => work.stopNode({ node, how }) },
+    act: (how) => run.near(node).work.restartNode({ node, sickPid: 0, how }),
+    undo: { title: `Stop ${node}`, act: (how) => run.near(node).work.stopNode({ node, how }) },
   });
 }
 
@@ -30,7 +30,7 @@ export async function join(run: Run, node: string): Promise<void> {
 }
 
 export async function awaitHealthy(run: Run, node: string): Promise<void> {
-  await run.verify('Wait until it is healthy', () => work.awaitHealthy({ node }));
+  await run.verify('Wait until it is healthy', () => run.near(node).work.awaitHealthy({ node }));
 }
 
 /** A little more traffic at a time. `undo`: of all of it. */
@@ -38,13 +38,16 @@ export async function ramp(run: Run, node: string, undo?: Undo): Promise<void> {
   for (const [i, weight] of run.briefing.ramp.entries()) {
     await run.act({
       title: `Ramp to ${weight} %`,
-      act: (how) => work.rampNode({ node, weight, how }),
+      act: (how) => run.near(node).work.rampNode({ node, weight, how }),
       ...(i === 0 && undo && { undo }),
     });
   }
 }
 
 /** Takes the node out of service as it came into it: without failing a call. */
-export function withdrawal(node: string): Undo {
-  return { title: `Drain ${node} and take it out`, act: (how) => long.withdrawNode({ node, how }) };
+export function withdrawal(run: Run, node: string): Undo {
+  return {
+    title: `Drain ${node} and take it out`,
+    act: (how) => run.near(node).long.withdrawNode({ node, how }),
+  };
 }

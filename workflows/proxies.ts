@@ -1,4 +1,9 @@
-import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import {
+  ActivityCancellationType,
+  proxyActivities,
+  proxyLocalActivities,
+  type ActivityOptions,
+} from '@temporalio/workflow';
 import type { Activities } from '../activities';
 
 /** Short looks and single commands, a few milliseconds each: carried out within the workflow task. */
@@ -10,20 +15,19 @@ export const quick = proxyLocalActivities<Activities>({
 });
 
 /** Work of seconds that heartbeats: a worker that dies in it is noticed within 2 s and another goes on. */
-export const work = proxyActivities<Activities>({
+export const WORK = {
   startToCloseTimeout: '60s',
   heartbeatTimeout: '2s',
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   retry: { initialInterval: '100ms', backoffCoefficient: 2, maximumInterval: '2s', maximumAttempts: 5 },
-});
+} satisfies ActivityOptions;
 
 /** The same for work on many nodes and for long waits: only its heartbeat bounds it. */
-export const long = proxyActivities<Activities>({
-  startToCloseTimeout: '1d',
-  heartbeatTimeout: '2s',
-  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-  retry: { initialInterval: '100ms', backoffCoefficient: 2, maximumInterval: '2s', maximumAttempts: 5 },
-});
+export const LONG = { ...WORK, startToCloseTimeout: '1d' } satisfies ActivityOptions;
+
+/** By a worker of any region. What touches one region is better done near it: see engine/near.ts. */
+export const work = proxyActivities<Activities>(WORK);
+export const long = proxyActivities<Activities>(LONG);
 
 /** Messages, to people and to the coordinator: tried for a minute. */
 export const call = proxyActivities<Activities>({

@@ -1,4 +1,7 @@
+import type { CacheAssessment } from '../activities/cache/assess';
+import { follows } from '../core/cache';
 import { makeWhole } from './cache';
+import type { Run } from './engine/run';
 import { runbook } from './engine/runbook';
 import { work } from './proxies';
 
@@ -30,13 +33,28 @@ export const redisFailover = runbook('redis-failover', async (run) => {
   if (!seen.failed || primary === undefined) {
     if (primary === undefined || seen.absent.length === 0)
       return run.succeeded(`${seen.said}: there is nothing to fail over`);
-    await makeWhole(run, primary);
+    const alone = !seen.view.members.some((member) => follows(member, primary));
+    await makeWhole(run, primary, alone);
     return run.recovered(`${seen.said}, and is followed by ${seen.absent.join(' and ')} again`);
   }
   run.mark('faultAt', run.firstSeenAt);
+  return run.recovered(await takeOver(run, seen, primary));
+});
+
+/**
+ * Fence, hold the Sentinels back, promote, prove; see {@link redisFailover}.
+ * @param forced a person has said that the primary has to give way although it may be well
+ * @returns what came of it
+ */
+export async function takeOver(
+  run: Run,
+  seen: CacheAssessment,
+  primary: string,
+  forced = false,
+): Promise<string> {
   const fencing = await run.act({
     title: `Fence ${primary}`,
-    act: (how) => work.fenceCache({ primary, how }),
+    act: (how) => work.fenceCache({ primary, ...(forced && { forced }), how }),
   });
   run.mark('isolatedAt', fencing.at);
   const fenced = (fencing.after ?? fencing.before)?.fenced ?? undefined;
@@ -54,5 +72,5 @@ export const redisFailover = runbook('redis-failover', async (run) => {
   run.mark('provenAt', proof?.provenAt);
   const { away } = await makeWhole(run, successor);
   const old = away.includes(primary) ? 'is fenced, and stays so until it is reached again' : 'follows it now';
-  return run.recovered(`${successor} took over from ${primary}, which ${old}`);
-});
+  return `${successor} took over from ${primary}, which ${old}`;
+}

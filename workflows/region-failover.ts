@@ -1,9 +1,17 @@
 import { whyNot } from '../core/guards';
 import { runbook } from './engine/runbook';
-import type { Run } from './engine/run';
 import { work } from './proxies';
-import { inWords, moveData, passTtl, prescale, requireAllowed, seenFromOutside, shift } from './region';
-import { transfer } from './transfer';
+import {
+  bringStores,
+  handOver,
+  inWords,
+  moveData,
+  passTtl,
+  prescale,
+  seenFromOutside,
+  shift,
+} from './region';
+import { requireAllowed } from './require-allowed';
 
 /**
  * A region has failed (REQUIREMENTS F3, H4). Its clients are led to the others.
@@ -33,7 +41,7 @@ export const regionFailover = runbook<{ region: string }>('region-failover', asy
   run.mark('faultAt', run.firstSeenAt);
   await prescale(run, world);
   await moveData(run, region);
-  await handOver(run, region, share.weights, true);
+  await handOver(run, region, share.weights, { forGood: true });
   const freshAt = await shift(run, `Lead its clients to ${inWords(share.weights)}`, share.weights, before);
   const proof = await run.verify('Prove it where clients are led', () => work.watchWorld());
   run.mark('provenAt', proof?.provenAt);
@@ -46,22 +54,27 @@ export const regionFailover = runbook<{ region: string }>('region-failover', asy
  *
  * What holds between any two steps: the region serves all the time, so that whoever still comes there is served; nothing is begun
  * unless the others can bear its traffic at the measured peak; and all of it is undone where a step fails.
+ *
+ * Forced in the middle, because the storm is there: the data do not wait for a hand-over any more but are taken over from a fenced
+ * primary, its sessions are moved while clients still come to it, and who receives may be strained. From then on a step that fails
+ * asks a person, because nobody goes back to a primary that was fenced.
  */
 export const regionEvacuation = runbook<{ region: string }>('region-evacuation', async (run, { region }) => {
   run.mark('faultAt', run.firstSeenAt);
   const world = await run.look('See who can take its traffic', async () => {
     const seen = await work.lookAtWorld({ region });
-    requireAllowed(leave(region, seen.value.share, undefined, true));
+    requireAllowed(leave(region, seen.value.share, undefined, !run.forced));
     return seen;
   });
   const { share, weights: before } = world;
   await prescale(run, world);
   await moveData(run, region);
   const freshAt = await shift(run, `Lead its clients to ${inWords(share.weights)}`, share.weights, before);
-  await passTtl(run, share.weights, freshAt);
-  await handOver(run, region, share.weights, false);
+  const waited = await run.gracefully(() => passTtl(run, share.weights, freshAt));
+  await handOver(run, region, share.weights, { forGood: false });
   const proof = await run.watch('Prove it where clients are led', () => work.watchWorld());
   run.mark('provenAt', proof?.provenAt);
+  if (!waited) await passTtl(run, share.weights, freshAt);
   return `${region} is left: clients are led to ${inWords(share.weights)}`;
 });
 
@@ -81,21 +94,7 @@ export const regionFailback = runbook<{ region: string }>('region-failback', asy
   if (Object.entries(home).every(([name, weight]) => before[name] === weight))
     return run.succeeded(`clients are led to ${inWords(home)} already: there is nothing to bring back`);
   await run.nest({ title: 'Bring its nodes up', runbook: 'cluster-formation', input: { region } });
-  const { database, cache } = await run.look('See where the data are', () =>
-    work.lookAtRegionData({ region }),
-  );
-  if (database)
-    await run.nest({
-      title: 'Bring its member of the database back',
-      runbook: 'partition-response',
-      input: {},
-    });
-  if (cache)
-    await run.nest({
-      title: 'Bring its member of the session store back',
-      runbook: 'redis-failover',
-      input: {},
-    });
+  await bringStores(run, region);
   await run.look('See it from the other regions', async () => {
     const seen = await seenFromOutside(region, world);
     const { failed, said, doubt } = seen.value;
@@ -105,7 +104,7 @@ export const regionFailback = runbook<{ region: string }>('region-failback', asy
   });
   let now = before;
   for (const weights of [evenly(home), home]) {
-    const freshAt = await shift(run, `Lead clients to ${inWords(weights)}`, weights, now, region);
+    const freshAt = await shift(run, `Lead clients to ${inWords(weights)}`, weights, now, { back: region });
     const proof = await run.verify('Prove it where clients are led', () => work.watchWorld());
     await passTtl(run, weights, freshAt);
     run.mark('provenAt', proof?.provenAt);
@@ -123,18 +122,6 @@ function leave(
 ) {
   const receivers = Object.keys(share.weights).filter((name) => share.weights[name]! > 0);
   return whyNot('leave region', { region, doubt, receivers, strained: share.strained, planned });
-}
-
-async function handOver(
-  run: Run,
-  region: string,
-  weights: Record<string, number>,
-  forGood: boolean,
-): Promise<void> {
-  const { transfers } = await run.look('See where its sessions belong', () =>
-    work.lookAtRegionSessions({ region, weights }),
-  );
-  if (transfers.length > 0) await transfer(run, 'Hand its sessions to the others', transfers, { forGood });
 }
 
 /** The same for each, 33/33/34 (REQUIREMENTS F3). */

@@ -6,7 +6,8 @@ import { quick } from './proxies';
 
 /**
  * Moves buckets of sessions and counts them afterwards; undone, those go back that nobody has moved since.
- * @param arriving nodes that the run is bringing into service; `forGood`: nothing goes back, because nobody serves there
+ * @param arriving nodes that the run is bringing into service; `forGood`: nothing goes back, because nobody serves there or
+ * another undo sees to it
  * @returns how many sessions were counted where they were moved to, and when; undefined in a plan
  */
 export async function transfer(

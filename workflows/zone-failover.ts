@@ -3,7 +3,7 @@ import type { Returning, Sick } from '../activities/zone/return';
 import type { NodeOutcome } from '../activities/zone/together';
 import { runbook } from './engine/runbook';
 import type { Run } from './engine/run';
-import { long, quick, work } from './proxies';
+import { quick, work } from './proxies';
 
 /**
  * A zone has failed (REQUIREMENTS F2, H4). Sick zones are left first and repaired afterwards.
@@ -31,7 +31,9 @@ export const zoneFailover = runbook<{ zone: string }>('zone-failover', async (ru
   await handOver(run, zone);
 
   // Not `watch`: with this the clients are well again, and the run goes on to restore the zone.
-  const proof = await run.verify('Prove the service without it', () => work.watchZone({ zone, nodes: [] }));
+  const proof = await run.verify('Prove the service without it', () =>
+    run.near(zone).work.watchZone({ zone, nodes: [] }),
+  );
   run.mark('provenAt', proof?.provenAt);
 
   // Where a person has skipped the step nobody has looked: each is checked, and started where it does not run.
@@ -74,7 +76,7 @@ async function handOver(run: Run, zone: string): Promise<void> {
 async function restore(run: Run, back: Returning<Sick>): Promise<Returning> {
   const { after } = await run.act({
     title: 'Restart what has failed',
-    act: (how) => long.restoreZone({ ...back, how }),
+    act: (how) => run.near(back.zone).long.restoreZone({ ...back, how }),
   });
   return without({ ...back, nodes: back.nodes.map(({ node }) => node) }, after);
 }
@@ -85,7 +87,10 @@ async function hold(run: Run, back: Returning): Promise<Returning> {
   const seen = await run.verify(`Hold it out for ${zoneHoldMs / 1_000} s`, async () => {
     const until = new Date(Date.now() + zoneHoldMs).toISOString();
     const summary = `held out until ${until.slice(11, 19)} UTC, to see that it stays well`;
-    const [finding] = await Promise.all([long.watchHeld({ ...back, until }), sleep(zoneHoldMs, { summary })]);
+    const [finding] = await Promise.all([
+      run.near(back.zone).long.watchHeld({ ...back, until }),
+      sleep(zoneHoldMs, { summary }),
+    ]);
     return finding;
   });
   return without(back, seen);
@@ -97,12 +102,12 @@ async function bringIn(run: Run, back: Returning): Promise<string> {
   for (const weight of run.briefing.ramp) {
     const { after } = await run.act({
       title: `Ramp to ${weight} %`,
-      act: (how) => work.rampZone({ ...now, weight, how }),
+      act: (how) => run.near(now.zone).work.rampZone({ ...now, weight, how }),
     });
     now = without(now, after);
   }
   const { zone, nodes, of, missing } = now;
-  await run.watch('Prove the service with it', () => work.watchZone({ zone, nodes }));
+  await run.watch('Prove the service with it', () => run.near(zone).work.watchZone({ zone, nodes }));
   return run.recovered(`zone ${zone} serves again with ${of - missing} of ${of} nodes`);
 }
 

@@ -23,8 +23,24 @@ const DRAIN = 0x08 | 0x10;
 /** Full weight of a server added to an empty pool; percentages of it are exact. */
 const FULL_WEIGHT = '100';
 
+/** What is read of HAProxy's tables: a tenth of their columns, several times a second. */
+const COLUMNS = [
+  'srv_id',
+  'srv_name',
+  'srv_addr',
+  'srv_port',
+  'srv_op_state',
+  'srv_admin_state',
+  'srv_uweight',
+  'srv_iweight',
+  'svname',
+  'scur',
+  'rate',
+  'rate_max',
+] as const;
+
 /** A line of one of HAProxy's tables, by column name. */
-type Row = Partial<Record<string, string>>;
+type Row = Partial<Record<(typeof COLUMNS)[number], string>>;
 
 /**
  * HAProxy 2.6 or newer over its runtime API on TCP (`stats socket ipv4@… level admin`). A call is one connection,
@@ -70,6 +86,11 @@ export function haproxy({ runtime, backend }: HaproxyConfig): LoadBalancer {
       return { nowPerS: Number(row.rate), peakPerS: row.rate_max ? Number(row.rate_max) : null };
     },
 
+    async rights() {
+      const reply = (await ask(runtime, ['show cli level'])).trim();
+      return reply === 'admin' ? null : `level ${reply || 'unknown'}`;
+    },
+
     // All of them first, so that what is closed at one is not sent to the next.
     isolate: (...servers) =>
       act(
@@ -96,6 +117,13 @@ export function haproxy({ runtime, backend }: HaproxyConfig): LoadBalancer {
         `set server ${backend}/${server} weight ${share}`,
         `set server ${backend}/${server} state ready`,
       );
+    },
+
+    async unbind(...bound) {
+      if (bound.length === 0) return; // to no command it answers with its manual
+      const { servers } = await read();
+      const ids = servers.filter(({ srv_name: name }) => name !== undefined && bound.includes(name));
+      await act(...ids.map(({ srv_id: id = '0' }) => `clear table ${backend} data.server_id eq ${id}`));
     },
 
     async add(server, address) {
@@ -140,10 +168,13 @@ function table(reply: string, header: string, separator: string): Row[] | null {
   const lines = reply.split('\n');
   const start = lines.findIndex((line) => line.startsWith(header));
   if (start < 0) return null;
-  const columns = lines[start]!.slice('# '.length).split(separator);
+  const names = lines[start]!.slice('# '.length).split(separator);
+  const columns = COLUMNS.map((column) => [column, names.indexOf(column)] as const).filter(
+    ([, at]) => at >= 0,
+  );
   return lines.slice(start + 1, lines.indexOf('', start)).map((line) => {
     const cells = line.split(separator);
-    return Object.fromEntries(columns.map((column, i) => [column, cells[i]]));
+    return Object.fromEntries(columns.map(([column, at]) => [column, cells[at]]));
   });
 }
 

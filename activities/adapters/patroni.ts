@@ -128,6 +128,10 @@ export function patroni(config: DatabaseConfig, secrets: { postgres: string; pat
     };
   };
 
+  /** One in reserve is a member as soon as it runs. */
+  const isMember = ({ member, agent, postgres }: DatabaseMember): boolean =>
+    !config.members[member]?.reserve || agent !== undefined || postgres !== undefined;
+
   /** One answer of etcd, from whichever of its members gives it. */
   const etcd = async <T extends TSchema>(path: string, body: object, shape: T): Promise<Static<T>> => {
     let last: unknown;
@@ -190,7 +194,7 @@ export function patroni(config: DatabaseConfig, secrets: { postgres: string; pat
   return {
     async look() {
       const [members, holder, clients, synchronous] = await Promise.all([
-        Promise.all(names.map(look)),
+        Promise.all(names.map(look)).then((seen) => seen.filter(isMember)),
         leader().catch(() => undefined),
         write().then(
           (ms) => ({ ok: true, said: `a write took ${ms} ms` }),
@@ -220,7 +224,8 @@ export function patroni(config: DatabaseConfig, secrets: { postgres: string; pat
 
     async forgetRoles() {
       // `optime/leader` is what versions before 3 call `status`.
-      const keys = ['leader', 'sync', 'status', 'optime/leader', 'failover'];
+      // Who is not among those of `failsafe` would never become the primary.
+      const keys = ['leader', 'sync', 'status', 'optime/leader', 'failover', 'failsafe'];
       const success = keys.map((key) => ({
         requestDeleteRange: { key: base64(`/service/${config.scope}/${key}`) },
       }));

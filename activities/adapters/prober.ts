@@ -6,6 +6,7 @@ import {
   StreamableHTTPError,
 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
+import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv';
 import { Agent, fetch, Response, type Dispatcher } from 'undici';
 import type { Probe, Prober } from '../ports';
 import { nameOf, trouble } from './trouble';
@@ -15,6 +16,9 @@ const BODY_CHARS = 80;
 
 /** How the probe names itself to nodes, for their logs. */
 const CLIENT = { name: 'switchover-probe', version: '1.0.0' };
+
+/** Shared by all probes: the SDK would otherwise make a validator for each. */
+const jsonSchemaValidator = new AjvJsonSchemaValidator();
 
 /** Where connections come from, where that is laid down. */
 type Local = { localAddress?: string };
@@ -38,12 +42,12 @@ export function prober({ timeoutMs, from }: { timeoutMs: number; from?: string |
   const timed = async (look: (deadline: AbortSignal) => Promise<Verdict>): Promise<Probe> => {
     const start = performance.now();
     const deadline = AbortSignal.timeout(timeoutMs);
-    const { ok, said } = await look(deadline).catch((error: unknown) => ({
+    const { said, ...verdict } = await look(deadline).catch((error: unknown): Verdict => ({
       ok: false,
       said: trouble(error, timeoutMs),
     }));
     const ms = Math.round(performance.now() - start);
-    return { ok, said: deadline.aborted ? said : `${said} in ${ms} ms`, ms };
+    return { ...verdict, said: deadline.aborted ? said : `${said} in ${ms} ms`, ms };
   };
   return {
     health: (address) => timed((deadline) => getHealth(address, deadline, local)),
@@ -83,26 +87,35 @@ function getHealth(address: string, deadline: AbortSignal, local: Local): Promis
       let body = '';
       response.setEncoding('utf8').on('data', (chunk: string) => (body += chunk));
       response.on('error', reject).on('end', () => {
-        resolve({ ok: response.statusCode === 200, said: `${response.statusCode} ${stateIn(body)}` });
+        const { state, version } = toldIn(body);
+        resolve({
+          ok: response.statusCode === 200,
+          said: `${response.statusCode} ${state}`,
+          ...(version !== undefined && { version }),
+        });
       });
     });
     request.on('error', reject);
   });
 }
 
-/** The node's own word for its state where the body is JSON with one, else the body's beginning. */
-function stateIn(body: string): string {
+/** The node's own words for its state and its release where the body is JSON with them, else the body's beginning. */
+function toldIn(body: string): { state: string; version?: string } {
   try {
     const told: unknown = JSON.parse(body);
-    if (told instanceof Object && 'state' in told) return String(told.state);
+    if (told instanceof Object && 'state' in told)
+      return {
+        state: String(told.state),
+        ...('version' in told && { version: String(told.version) }),
+      };
   } catch {
     // Any text will do.
   }
-  return body.slice(0, BODY_CHARS).trim();
+  return { state: body.slice(0, BODY_CHARS).trim() };
 }
 
 async function greet(url: string, deadline: AbortSignal, timeoutMs: number, local: Local): Promise<Verdict> {
-  const client = new Client(CLIENT);
+  const client = new Client(CLIENT, { jsonSchemaValidator });
   const connection = new Agent({ connections: 1, connect: local });
   const transport = new StreamableHTTPClientTransport(new URL(url), { fetch: fetchOn(connection, deadline) });
   const options = { signal: deadline, timeout: timeoutMs };
@@ -111,7 +124,8 @@ async function greet(url: string, deadline: AbortSignal, timeoutMs: number, loca
     await client.connect(transport, options);
     at = 'ping';
     await client.ping(options);
-    return { ok: true, said: 'initialize and ping answered' };
+    const version = client.getServerVersion()?.version;
+    return { ok: true, said: 'initialize and ping answered', ...(version !== undefined && { version }) };
   } catch (error) {
     const why = deadline.aborted ? `no answer within ${timeoutMs} ms` : inWords(error, timeoutMs);
     return { ok: false, said: `${at}: ${why}` };

@@ -20,16 +20,19 @@ export function memberLook(
 }
 
 function describe(member: string, info: Info, byAddress: ReadonlyMap<string, string>): RegistryMember {
+  // Redis tells how many standbys are good only where it asks for some.
+  const asks = 'min_slaves_good_slaves' in info ? { asksForStandby: true } : {};
   if (info['role'] === 'master') {
     const said = `primary, ${info['connected_slaves']} standbys`;
-    return { member, reachable: true, said, role: 'primary', offset: Number(info['master_repl_offset']) };
+    const offset = Number(info['master_repl_offset']);
+    return { member, reachable: true, said, role: 'primary', offset, ...asks };
   }
   const address = `${info['master_host']}:${info['master_port']}`;
   const link = linkOf(info, byAddress.get(address));
   const silent = link.silentS === undefined ? 'that it never had' : `for ${link.silentS} s`;
   const said = `standby of ${link.to ?? address}, link ${link.up ? 'up' : `down ${silent}`}`;
   const offset = Number(info['slave_repl_offset']);
-  return { member, reachable: true, said, role: 'standby', offset, link };
+  return { member, reachable: true, said, role: 'standby', offset, link, ...asks };
 }
 
 function linkOf(info: Info, to: string | undefined): RegistryLink {

@@ -5,7 +5,7 @@ import type { SessionsConfig } from '../../core/config';
 import { SwitchoverError } from '../../core/errors';
 import { millis } from '../../core/time';
 import type { Cache } from '../ports';
-import { TIMEOUT_MS, ask } from './redis-ask';
+import { TIMEOUT_MS, ask, fieldsOf as infoOf } from './redis-ask';
 import { memberLook } from './redis-member';
 import { isDark, trouble } from './trouble';
 
@@ -17,6 +17,8 @@ const HAND_OVER_MS = 2_000;
 const PROOF_TTL_MS = 10_000;
 /** A key of its own for each: monitors write beside each other. */
 const PROOF = 'switchover:proof:';
+/** So many standbys a primary has to have, or it takes no writes. */
+const DEMAND = 'min-replicas-to-write';
 
 /**
  * Redis 7 under Sentinel: members that replicate from each other, Sentinels that watch them, and an address of the clients that
@@ -101,13 +103,14 @@ export function redisSentinel(
     const began = performance.now();
     const value = randomUUID();
     const key = PROOF + value;
-    const [copies, read] = await asking(url, 'a write', async (redis) => {
+    const [enough, read] = await asking(url, 'a write', async (redis) => {
       await redis.set(key, value, 'PX', PROOF_TTL_MS);
-      return [await redis.wait(1, COPY_MS), await redis.get(key)] as const;
+      const copied = (await leadsAlone(redis)) || (await redis.wait(1, COPY_MS)) > 0;
+      return [copied, await redis.get(key)] as const;
     });
     const ms = Math.round(performance.now() - began);
-    if (copies > 0 && read === value) return ms;
-    const why = copies === 0 ? `no standby has it after ${ms} ms` : `what was written reads "${read}"`;
+    if (enough && read === value) return ms;
+    const why = !enough ? `no standby has it after ${ms} ms` : `what was written reads "${read}"`;
     throw new SwitchoverError('SESSIONS_UNREACHABLE', `${new URL(url).host} on a write: ${why}`);
   };
 
@@ -124,6 +127,19 @@ export function redisSentinel(
 
     async promote(name) {
       await tell(name, 'a promotion', (redis) => redis.replicaof('NO', 'ONE'));
+    },
+
+    async leadAlone(name) {
+      await tell(name, 'leading alone', async (redis) => {
+        await redis.config('SET', DEMAND, 0);
+        await redis.replicaof('NO', 'ONE');
+      });
+    },
+
+    async askForStandby(primary, standby) {
+      const asked = await tell(standby, DEMAND, (redis) => redis.config('GET', DEMAND));
+      const [, count = ''] = asked as string[];
+      await tell(primary, DEMAND, (redis) => redis.config('SET', DEMAND, count));
     },
 
     async follow(name, primary) {
@@ -167,6 +183,13 @@ export function redisSentinel(
       await Promise.all(seen.filter(({ dark }) => !dark).map(({ sentinel }) => turn(sentinel)));
     },
   };
+}
+
+/** Whether this is a primary that has no standby yet which is whole, and was told to take writes all the same. */
+async function leadsAlone(redis: Redis): Promise<boolean> {
+  const info = infoOf(await redis.info('replication'));
+  const online = Object.values(info).some((field) => field?.includes('state=online'));
+  return info['role'] === 'master' && !online && !('min_slaves_good_slaves' in info);
 }
 
 type Fields = Partial<Record<string, string>>;

@@ -1,4 +1,5 @@
 import { Deserializer, serializeMethodCall, XmlRpcFault, type XmlRpcValue } from '@foxglove/xmlrpc';
+import { request } from 'undici';
 import type { SupervisordConfig } from '../../core/config';
 import { messageOf, SwitchoverError } from '../../core/errors';
 import { trouble } from './trouble';
@@ -16,10 +17,10 @@ export const FAULT = {
   NOT_RUNNING: 70,
 } as const;
 
-/** A call of the supervisor's API about one program, e.g. `stopProcess` with arguments after the program's name. */
+/** A call of the supervisor's API, mostly about one program: `stopProcess` with arguments after the program's name. */
 export interface SupervisorCall {
   method: string;
-  program: string;
+  program?: string;
   args?: XmlRpcValue[];
   /** Faults that are answered with undefined instead of an error. */
   tolerated?: readonly number[];
@@ -37,17 +38,19 @@ export function supervisorCalls({ url, user }: SupervisordConfig, password: stri
     authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
   };
   return async ({ method, program, args = [], tolerated = [] }: SupervisorCall): Promise<unknown> => {
-    const what = `supervisor ${url} on ${method} ${program}`;
-    const body = serializeMethodCall(`supervisor.${method}`, [program, ...args]);
+    const about = program === undefined ? [] : [program];
+    const what = ['supervisor', url, 'on', method, ...about].join(' ');
+    const body = serializeMethodCall(`supervisor.${method}`, [...about, ...args]);
     try {
-      const response = await fetch(url, {
+      const { statusCode, body: answer } = await request(url, {
         method: 'POST',
         headers,
         body,
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
-      if (!response.ok) throw httpError(response.status, what, user);
-      return await new Deserializer().deserializeMethodResponse(await response.text());
+      const text = await answer.text();
+      if (statusCode !== 200) throw httpError(statusCode, what, user);
+      return await new Deserializer().deserializeMethodResponse(text);
     } catch (error) {
       if (error instanceof SwitchoverError) throw error;
       if (!(error instanceof XmlRpcFault))

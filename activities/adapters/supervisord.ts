@@ -52,6 +52,9 @@ const Info = Type.Object({
 });
 type Info = Static<typeof Info>;
 
+/** What is used of the answer of `getAllProcessInfo`. */
+const Names = Type.Array(Type.Object({ name: Type.String(), group: Type.String() }));
+
 /**
  * supervisord 4 over XML-RPC (`[inet_http_server]` with user and password). A program that is not in a group of its
  * own name is called `group:name`.
@@ -117,7 +120,22 @@ export function supervisord(config: SupervisordConfig, password: string): Fleet 
     return () => clearInterval(looks);
   };
 
+  /** Starts it, and gives it its input where it was not running already. */
+  const tellNew = async (program: string, input: string | undefined): Promise<void> => {
+    const tolerated = [FAULT.ALREADY_STARTED, FAULT.SPAWN_ERROR];
+    const started = await call({ method: 'startProcess', program, args: [false], tolerated });
+    if (started !== true || input === undefined) return;
+    const args = [`${input}\n`];
+    await call({ method: 'sendProcessStdin', program, args, tolerated: [FAULT.NOT_RUNNING] });
+  };
+
   const fleet: Fleet = {
+    async programs() {
+      return Value.Parse(Names, await call({ method: 'getAllProcessInfo' })).map(({ group, name }) =>
+        group === name ? name : `${group}:${name}`,
+      );
+    },
+
     async status(program) {
       const info = await infoOf(program);
       return {
@@ -139,13 +157,14 @@ export function supervisord(config: SupervisordConfig, password: string): Fleet 
       throw new SwitchoverError(code, `${program} did not start: ${describe(info)}${await ending(program)}`);
     },
 
+    async begin(program, input) {
+      await tellNew(program, input);
+    },
+
+    lastLine,
+
     async run(program, withinMs = RUN_MS, work) {
-      const tolerated = [FAULT.ALREADY_STARTED, FAULT.SPAWN_ERROR];
-      const started = await call({ method: 'startProcess', program, args: [false], tolerated });
-      if (started === true && work) {
-        const args = [`${work.input}\n`];
-        await call({ method: 'sendProcessStdin', program, args, tolerated: [FAULT.NOT_RUNNING] });
-      }
+      await tellNew(program, work?.input);
       const hush = work && telling(program, work);
       const alive = ({ statename }: Info) => ALIVE.includes(statename);
       const info = await after(program, alive, withinMs).finally(hush);
@@ -157,11 +176,11 @@ export function supervisord(config: SupervisordConfig, password: string): Fleet 
 
     lastWords,
 
-    async stop(program) {
+    async stop(program, graceMs = GRACE_MS) {
       const { pid } = await infoOf(program);
       await call({ method: 'stopProcess', program, args: [false], tolerated: [FAULT.NOT_RUNNING] });
       const alive = isProcess(pid);
-      if (alive(await after(program, alive, GRACE_MS))) await fleet.kill(program, pid);
+      if (alive(await after(program, alive, graceMs))) await fleet.kill(program, pid);
     },
 
     async kill(program, pid) {

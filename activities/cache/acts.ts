@@ -1,4 +1,4 @@
-import { follows, mostAhead, type CacheMember, type CacheView } from '../../core/cache';
+import { asksInPlaceOf, follows, mostAhead, type CacheMember, type CacheView } from '../../core/cache';
 import type { Deed, Intent, Refusal } from '../../core/run';
 import { sessionsProgram } from '../../core/topology';
 import { beating } from '../beating';
@@ -16,6 +16,13 @@ export interface CacheFencing extends FenceLook {
   assessment: CacheAssessment;
 }
 
+/** Whom to fence. */
+interface Fencing {
+  primary: string;
+  forced?: boolean;
+  how: Intent;
+}
+
 /** Who is the primary in place of the failed one, if anybody is yet. */
 export interface Succession {
   primary: string | undefined;
@@ -31,29 +38,30 @@ export function cacheActs(deps: Deps) {
     /**
      * Fences a failed primary: its process is killed. To ask it to end would mean waiting for one that hangs. The failure is confirmed
      * again in the same activity, so that nothing comes between what was seen and what is done.
-     * @throws GUARD_REFUSED where it is well for anybody, or nobody may take over: a sick primary is better than none
+     * @param ask.forced a person has said that it has to give way although it may be well
+     * @throws GUARD_REFUSED where it is well for anybody and nobody forces it, or nobody may take over: a sick primary is better than
+     * none
      */
-    fenceCache: beating(
-      async ({ primary, how }: { primary: string; how: Intent }): Promise<Deed<CacheFencing>> => {
-        const systems = cacheOf(deps);
-        return ensure(how, {
-          look: async () => {
-            const [{ value: assessment }, fence] = await Promise.all([
-              assessCache(systems),
-              lookAtFence(systems, primary),
-            ]);
-            return { ...fence, assessment };
-          },
-          already: ({ fenced }) => fenced && `${primary} is fenced: ${fenced.proof} (${fenced.said})`,
-          refuse: ({ assessment }) =>
-            assessment.failed ? whyNotTakeOver(assessment) : isWell(primary, assessment),
-          intention: ({ process }) => `kill the process of ${primary} (pid ${process.pid})`,
-          act: ({ process }) => systems.fleet.kill(sessionsProgram(primary), process.pid),
-          done: ({ process }, { fenced }) =>
-            `${primary} is fenced: its pid ${process.pid} was killed (${fenced?.said})`,
-        });
-      },
-    ),
+    fenceCache: beating(async (ask: Fencing): Promise<Deed<CacheFencing>> => {
+      const { primary, forced = false, how } = ask;
+      const systems = cacheOf(deps);
+      return ensure(how, {
+        look: async () => {
+          const [{ value: assessment }, fence] = await Promise.all([
+            assessCache(systems),
+            lookAtFence(systems, primary),
+          ]);
+          return { ...fence, assessment };
+        },
+        already: ({ fenced }) => fenced && `${primary} is fenced: ${fenced.proof} (${fenced.said})`,
+        refuse: ({ assessment }) =>
+          assessment.failed || forced ? whyNotTakeOver(assessment) : isWell(primary, assessment),
+        intention: ({ process }) => `kill the process of ${primary} (pid ${process.pid})`,
+        act: ({ process }) => systems.fleet.kill(sessionsProgram(primary), process.pid),
+        done: ({ process }, { fenced }) =>
+          `${primary} is fenced: its pid ${process.pid} was killed (${fenced?.said})`,
+      });
+    }),
 
     /**
      * Makes that standby the primary which has most at this moment, and the others follow it.
@@ -89,27 +97,32 @@ export function cacheActs(deps: Deps) {
 
     /**
      * Makes every other member a standby of the primary, started where it does not run and killed before where it hangs, and waits
-     * until each has everything. One whose machine does not answer is left as it is.
+     * until each has everything. One whose machine does not answer is left as it is. A primary that had to lead alone asks for a
+     * standby again.
      * @throws VERIFY_FAILED, SESSIONS_UNREACHABLE where one does not get there
      */
     followCachePrimary: beating(
       async ({ primary, how }: { primary: string; how: Intent }): Promise<Deed<CacheMember[]>> => {
         const systems = cacheOf(deps);
-        const look = async (): Promise<CacheMember[]> =>
-          (await systems.cache.look()).members.filter(({ member }) => member !== primary);
-        const strayed = (others: readonly CacheMember[]) =>
-          others.filter((one) => !one.dark && !follows(one, primary));
+        const look = async (): Promise<CacheMember[]> => [...(await systems.cache.look()).members];
+        const strayed = (members: readonly CacheMember[]) =>
+          members.filter((one) => one.member !== primary && !one.dark && !follows(one, primary));
         const names = (others: readonly CacheMember[]): string =>
           others.map(({ member }) => member).join(' and ');
         return ensure(how, {
           look,
-          already: (others) =>
-            strayed(others).length === 0
-              ? `${names(others.filter(({ dark }) => !dark))} follow ${primary}`
+          already: (members) =>
+            strayed(members).length === 0 && asksInPlaceOf(members, primary) === undefined
+              ? `${names(members.filter(({ member, dark }) => member !== primary && !dark))} follow ${primary}`
               : null,
-          intention: (others) => `make ${names(strayed(others))} follow ${primary}`,
-          act: async (others) => {
-            await Promise.all(strayed(others).map((one) => bringToFollow(systems, one, primary)));
+          intention: (members) =>
+            strayed(members).length > 0
+              ? `make ${names(strayed(members))} follow ${primary}`
+              : `have ${primary} ask for a standby again`,
+          act: async (members) => {
+            await Promise.all(strayed(members).map((one) => bringToFollow(systems, one, primary)));
+            const standby = asksInPlaceOf(await look(), primary);
+            if (standby !== undefined) await systems.cache.askForStandby(primary, standby);
           },
           done: (before, after) =>
             strayed(before)

@@ -24,6 +24,13 @@ export interface DatabaseFencing extends FenceLook {
   assessment: DatabaseAssessment;
 }
 
+/** Whom to fence. */
+interface Fencing {
+  primary: string;
+  forced?: boolean;
+  how: Intent;
+}
+
 /** Who is the primary, on which timeline, and all that was seen. */
 export interface PrimarySeen {
   primary: string | undefined;
@@ -55,28 +62,31 @@ export function databaseActs(deps: Deps) {
     /**
      * Fences a failed primary, see {@link fence}. The failure is confirmed again in the same activity, so that nothing comes
      * between what was seen and what is done.
-     * @throws GUARD_REFUSED where it is well for anybody, or nobody can take over: a sick primary is better than none
+     * @param ask.forced a person has said that it has to give way although it may be well
+     * @throws GUARD_REFUSED where it is well for anybody and nobody forces it, or nobody can take over: a sick primary is better than
+     * none
      */
-    fenceDatabase: beating(
-      async ({ primary, how }: { primary: string; how: Intent }): Promise<Deed<DatabaseFencing>> => {
-        const systems = databaseOf(deps);
-        return ensure(how, {
-          look: async () => {
-            const [{ value: assessment }, seen] = await Promise.all([
-              assessDatabase(systems),
-              lookAtFence(systems, primary),
-            ]);
-            return { ...seen, assessment };
-          },
-          already: ({ fenced }) => fenced && `${primary} is fenced (${fenced.said})`,
-          refuse: ({ assessment }) =>
-            assessment.failed ? whyNotTakeOver(assessment, assessment.view) : isWell(primary, assessment),
-          intention: () => `kill every process of ${primary}`,
-          act: () => fence(systems, primary),
-          done: (_, { fenced }) => `${primary} is fenced: every process of it was killed (${fenced?.said})`,
-        });
-      },
-    ),
+    fenceDatabase: beating(async (ask: Fencing): Promise<Deed<DatabaseFencing>> => {
+      const { primary, forced = false, how } = ask;
+      const systems = databaseOf(deps);
+      return ensure(how, {
+        look: async () => {
+          const [{ value: assessment }, seen] = await Promise.all([
+            assessDatabase(systems),
+            lookAtFence(systems, primary),
+          ]);
+          return { ...seen, assessment };
+        },
+        already: ({ fenced }) => fenced && `${primary} is fenced (${fenced.said})`,
+        refuse: ({ assessment }) =>
+          assessment.failed || forced
+            ? whyNotTakeOver(assessment, assessment.view)
+            : isWell(primary, assessment),
+        intention: () => `kill every process of ${primary}`,
+        act: () => fence(systems, primary),
+        done: (_, { fenced }) => `${primary} is fenced: every process of it was killed (${fenced?.said})`,
+      });
+    }),
 
     /**
      * Fences a member that is not with the primary, so that nobody writes to it: see {@link fence}.

@@ -34,11 +34,14 @@ export function dnsTraffic(deps: Deps) {
     /**
      * Gives regions these weights, in one change, and waits until every nameserver has it; a region that is not named keeps its own. Who
      * has kept an earlier answer goes on using it until the TTL has passed: see `awaitDns`. It may take minutes.
+     * @param ask.arriving regions that a plan would have brought into service by then
      * @throws BAD_INPUT for weights that the name cannot have · GUARD_REFUSED where nobody would serve · VERIFY_FAILED, DNS_UNREACHABLE,
      * after which a repeated call finds the change made if it was
      */
     shiftTraffic: beating(
-      async ({ weights, how }: { weights: Weights; how: Intent }): Promise<Deed<Traffic>> => {
+      async (ask: { weights: Weights; arriving?: string[]; how: Intent }): Promise<Deed<Traffic>> => {
+        const { weights, how } = ask;
+        const arriving = how.mode === 'plan' ? (ask.arriving ?? []) : [];
         const dns = dnsOf(deps);
         return ensure(how, {
           look: async () => {
@@ -49,7 +52,7 @@ export function dnsTraffic(deps: Deps) {
           },
           already: ({ view }) =>
             weightChanges(view, weights).length === 0 ? `${view.name} has ${weightsInWords(view)}` : null,
-          refuse: ({ view, serving }) => whyNotShift(view, serving, weights),
+          refuse: ({ view, serving }) => whyNotShift(view, serving, weights, arriving),
           intention: ({ view }) => `shift ${view.name}: ${inWords(weightChanges(view, weights))}`,
           act: async ({ view }) => {
             const change = await dns.shift(weights, how.key);
@@ -68,10 +71,15 @@ export function dnsTraffic(deps: Deps) {
   };
 }
 
-function whyNotShift(view: DnsView, serving: readonly Serving[], weights: Weights): Refusal | null {
+function whyNotShift(
+  view: DnsView,
+  serving: readonly Serving[],
+  weights: Weights,
+  arriving: readonly string[],
+): Refusal | null {
   return whyNot('shift traffic', {
     name: view.name,
     weights: weightsOf(withWeights(view, weights)),
-    serving: serving.filter(({ ok }) => ok).map(({ region }) => region),
+    serving: [...serving.filter(({ ok }) => ok).map(({ region }) => region), ...arriving],
   });
 }

@@ -9,7 +9,7 @@ import { beating } from '../beating';
 import { memberOf, ownOf, place, type Deps } from '../deps';
 import { ensure } from '../ensure';
 import type { HandOver, Member, ProcessStatus } from '../ports';
-import { startedSince, type Assessment, type Assessor } from './assess';
+import { assess, startedSince, type Assessment } from './assess';
 import { handOver } from './hand-over';
 import type { OfNode } from './looks';
 import { observe } from './observe';
@@ -29,8 +29,17 @@ export interface ActOnNode extends OfNode {
   how: Intent;
 }
 
+/** Taking a failed node out. */
+export interface IsolateNode extends ActOnNode {
+  /**
+   * ISO time at which the fault was first seen: a node that is well and out, and was started after that, was left so by a run
+   * before this one.
+   */
+  since: string;
+}
+
 /** Changes to one node. Each looks first and does nothing where the world is as wanted. */
-export function nodeActs(deps: Deps, assessor: Assessor) {
+export function nodeActs(deps: Deps) {
   const { config, sessions } = deps;
   const { policies } = config;
 
@@ -44,17 +53,15 @@ export function nodeActs(deps: Deps, assessor: Assessor) {
     /**
      * Takes a failed node out of its load balancer; leaves one that serves alone. Confirming the failure, asking the guard
      * and the act are one activity, so that nothing comes between what was seen and what is done.
-     * @param since ISO time at which the fault was first seen: a node that is well and out, and was started after that, was
-     * left so by a run before this one
+     * @param exists what has to be there before anything is changed
      * @throws GUARD_REFUSED where too small a pool would be left; NODE_HELD where it serves, but is kept out by somebody.
      */
-    async isolateFailedNode({
-      node: id,
-      since,
-      how,
-    }: ActOnNode & { since: string }): Promise<Deed<Isolation>> {
+    async isolateFailedNode(
+      { node: id, since, how }: IsolateNode,
+      exists?: Promise<unknown>,
+    ): Promise<Deed<Isolation>> {
       const { node, loadBalancer, member } = around(id);
-      const { sentence, value: seen } = await assessor.of(id);
+      const { sentence, value: seen } = await assess(deps, id);
       if (!seen.failed && how.mode !== 'plan') {
         const now = await member();
         const out = now?.admin === 'maint';
@@ -90,6 +97,7 @@ export function nodeActs(deps: Deps, assessor: Assessor) {
             minimumShare: policies.minimumHealthyShare,
           }),
         intention: () => `take ${id} out of the load balancer and close its connections`,
+        ready: exists,
         act: () => loadBalancer.isolate(node.server),
         done: (_, members) =>
           `${sentence}; it gets no more traffic, ${serving(members).length} of ${members.length} members of pool ${node.region} serve`,

@@ -18,9 +18,6 @@ export interface Assessment {
   process: ProcessStatus;
 }
 
-/** An assessment older than this when it is asked for is not used any more, ms. */
-const FRESH_MS = 100;
-
 /** What has not answered after this long, ms, may hang. */
 const SLOW_MS = 50;
 
@@ -35,31 +32,10 @@ export function startedSince({ startedAt = '' }: ProcessStatus, since: string): 
   return Date.parse(startedAt) + 999 >= Date.parse(since);
 }
 
-/** Assesses nodes, and ahead of time where a run is being started that will ask for it first thing. */
-export class Assessor {
-  private readonly ahead = new Map<string, { begun: number; finding: Promise<Finding<Assessment>> }>();
-
-  constructor(private readonly deps: Deps) {}
-
-  /** Begins to assess the node now, so that who asks within {@link FRESH_MS} waits that much less. */
-  begin(id: string): void {
-    const finding = confirm(this.deps, id);
-    finding.catch(() => undefined); // who asks for it is told
-    this.ahead.set(id, { begun: performance.now(), finding });
-  }
-
-  /** @throws what the systems around the node throw */
-  async of(id: string): Promise<Finding<Assessment>> {
-    const ahead = this.ahead.get(id);
-    this.ahead.delete(id);
-    return ahead && performance.now() - ahead.begun < FRESH_MS ? ahead.finding : confirm(this.deps, id);
-  }
-}
-
-/** Assesses; a failure is looked for again where this process, not the node, may have been too slow. */
-async function confirm(deps: Deps, id: string): Promise<Finding<Assessment>> {
+/** How a node stands; a failure is looked for again where this process, not the node, may have been too slow. */
+export async function assess(deps: Deps, id: string): Promise<Finding<Assessment>> {
   for (let look = 1; ; look += 1) {
-    const { result, stalledMs } = await withStall(() => assess(deps, id));
+    const { result, stalledMs } = await withStall(() => assessOnce(deps, id));
     if (!result.value.failed || stalledMs < STALL_MS || look === LOOKS) return result;
   }
 }
@@ -86,7 +62,7 @@ async function withStall<T>(work: () => Promise<T>): Promise<{ result: T; stalle
  * Confirms a failure from two sides at least: the node's health, its supervisor, the load balancer's own checks. Where
  * those do not settle it, real MCP calls do, and a failing one is made twice.
  */
-async function assess(deps: Deps, id: string): Promise<Finding<Assessment>> {
+async function assessOnce(deps: Deps, id: string): Promise<Finding<Assessment>> {
   const { prober } = deps;
   const { node, loadBalancer, fleet, mcpUrl } = place(deps, id);
   const looks = Promise.all([

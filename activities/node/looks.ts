@@ -6,7 +6,7 @@ import { nodesOf } from '../../core/topology';
 import { beating } from '../beating';
 import { place, type Deps } from '../deps';
 import type { ProcessStatus, Probe } from '../ports';
-import type { Assessment, Assessor } from './assess';
+import { assess, type Assessment } from './assess';
 import { proveService, type Proof } from './prove';
 import { standingOf, told, type NodeStanding } from './standing';
 
@@ -16,7 +16,7 @@ export interface OfNode {
 }
 
 /** Reads about one node. None of them changes anything. */
-export function nodeLooks(deps: Deps, assessor: Assessor) {
+export function nodeLooks(deps: Deps) {
   const { config, prober } = deps;
   const rule = config.health.node;
 
@@ -35,7 +35,7 @@ export function nodeLooks(deps: Deps, assessor: Assessor) {
   return {
     /** How the node stands, seen from two sides at least. */
     async assessNode({ node }: OfNode): Promise<Finding<Assessment>> {
-      return assessor.of(node);
+      return assess(deps, node);
     },
 
     /** The node's process, as its supervisor sees it. */

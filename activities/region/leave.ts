@@ -36,12 +36,17 @@ export function regionLeaving(deps: Deps) {
   };
 
   return {
-    /** Which node takes each bucket of a region that is left: the first in its ranking that serves, regions by these weights. */
+    /**
+     * Which node takes each bucket of a region that is left: the first in its ranking that serves, regions by these weights.
+     * @param ask.arriving nodes that a plan would have brought into service by then; their regions are not asked
+     */
     lookAtRegionSessions: beating(
-      async ({ region, weights }: { region: string; weights: Weights }): Promise<Finding<Intended>> => {
+      async (ask: { region: string; weights: Weights; arriving?: string[] }): Promise<Finding<Intended>> => {
+        const { region, weights, arriving = [] } = ask;
         const receivers = Object.keys(weights).filter((name) => name !== region && weights[name]! > 0);
-        const serve = (await Promise.all(receivers.map((name) => servingIn(deps, name)))).flat();
-        const ids = serve.map(({ id }) => id);
+        const asked = receivers.filter((name) => !arriving.some((node) => liesIn(node, name)));
+        const serve = (await Promise.all(asked.map((name) => servingIn(deps, name)))).flat();
+        const ids = [...serve.map(({ id }) => id), ...arriving];
         const candidates = candidatesOf(config, ids).map((one) => ({
           ...one,
           weight: weights[one.region] ?? 0,

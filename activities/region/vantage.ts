@@ -13,8 +13,11 @@ const ANSWER_MS = 1_000;
 const LOOKS = 3;
 const AGAIN_MS = 250;
 
-/** Looks at other regions, from the one that the worker is in: these go to the queue of that region. */
-export function regionVantage(deps: Deps) {
+/**
+ * Looks at other regions, from the one that the worker is in: these go to the queue of that region.
+ * @param wayTo how the way to a region was lately, in words; undefined where nobody here has probed it
+ */
+export function regionVantage(deps: Deps, wayTo: (region: string) => string | undefined) {
   const { config, prober } = deps;
   const balancerOf = (region: string) =>
     prober.http(new URL('/health', regionConfig(config, region).loadBalancer.url).href, ANSWER_MS);
@@ -27,8 +30,10 @@ export function regionVantage(deps: Deps) {
       Promise.all(inService.map(({ address }) => prober.health(address))),
       Promise.all(others.map(balancerOf)),
     ]);
+    const way = wayTo(region);
     return {
       from,
+      ...(way === undefined ? {} : { way }),
       balancer: { ok: balancer.ok, said: balancer.said },
       nodes: { healthy: nodes.filter(({ ok }) => ok).length, of: nodes.length },
       reaches: others.filter((_, i) => reached[i]!.ok),

@@ -1,3 +1,4 @@
+import type { Config } from '../../core/config';
 import { weightsOf } from '../../core/dns';
 import { serving } from '../../core/guards';
 import type { DegradedRule } from '../../core/health';
@@ -26,37 +27,25 @@ export interface World {
 export function regionWorld(deps: Deps) {
   const { config } = deps;
 
-  /** One whose load balancer does not answer takes nothing. */
-  const receiverOf = async (region: string, weight: number): Promise<Receiver> => {
-    const pool = await lookAtPool(deps.region(region).loadBalancer).catch(() => undefined);
-    const members = pool?.members ?? [];
-    const known = new Set(members.map(({ server }) => server));
-    const spares = nodesOf(config, region).filter(({ spare, server }) => spare && !known.has(server));
-    return {
-      region,
-      weight,
-      serving: serving(members).length,
-      spares: pool ? spares.map(({ id }) => id) : [],
-      peakPerS: pool?.load.peakPerS ?? null,
-    };
-  };
-
   return {
     /** Who can take the traffic of a region, and how it would be shared out. */
     lookAtWorld: beating(async ({ region }: { region: string }): Promise<Finding<World>> => {
       const weights = weightsOf(await dnsOf(deps).look());
       const { failover } = regionConfig(config, region);
-      const active = Object.entries(config.regions).flatMap(([name, { role }]) =>
-        name !== region && role === 'active' && name in weights ? [name] : [],
+      // A region for disasters takes something only once it was activated.
+      const serves = Object.entries(config.regions).flatMap(([name, { role }]) =>
+        name !== region && name in weights && (role === 'active' || weights[name]! > 0) ? [name] : [],
       );
-      const receivers = await Promise.all(active.map((name) => receiverOf(name, weights[name] ?? 0)));
+      const receivers = await Promise.all(serves.map((name) => receiverOf(deps, name, weights[name] ?? 0)));
+      const weight = weights[region] ?? 0;
       const share = shareOut({
-        leaving: { region, weight: weights[region] ?? 0 },
+        leaving: { regions: [region], weight },
         receivers,
-        preferred: failover,
+        // One that is left already has been shared out.
+        preferred: weight > 0 ? failover : undefined,
         nodeCapacity: config.policies.nodeCapacity,
       });
-      const others = Object.keys(config.regions).filter((name) => name !== region);
+      const others = vantagesOf(config).filter((name) => name !== region);
       const home = Object.fromEntries(
         Object.keys(weights).map((name) => [name, config.regions[name]?.weight ?? 0]),
       );
@@ -64,4 +53,24 @@ export function regionWorld(deps: Deps) {
       return { sentence: share.said, value: { others, weights, home, receivers, share, degraded } };
     }),
   };
+}
+
+/** What a region can take. One whose load balancer does not answer takes nothing. */
+export async function receiverOf(deps: Deps, region: string, weight: number): Promise<Receiver> {
+  const pool = await lookAtPool(deps.region(region).loadBalancer).catch(() => undefined);
+  const members = pool?.members ?? [];
+  const known = new Set(members.map(({ server }) => server));
+  const spares = nodesOf(deps.config, region).filter(({ spare, server }) => spare && !known.has(server));
+  return {
+    region,
+    weight,
+    serving: serving(members).length,
+    spares: pool ? spares.map(({ id }) => id) : [],
+    peakPerS: pool?.load.peakPerS ?? null,
+  };
+}
+
+/** From where regions are looked at: every one in which something runs. */
+export function vantagesOf({ regions }: Config): string[] {
+  return Object.keys(regions).filter((name) => regions[name]!.role !== 'cold');
 }

@@ -39,6 +39,30 @@ export function sessionLooks(deps: Deps) {
     return { receivers, value: intended(seen, due) };
   };
 
+  /** Which node of the region takes each bucket of nodes that leave. `to`: who could. @throws GUARD_REFUSED where nobody can */
+  const leaving = async (
+    nodes: readonly string[],
+    to: readonly string[],
+    whose: string,
+  ): Promise<Finding<Intended>> => {
+    const receivers = new Set(to.filter((node) => !nodes.includes(node)));
+    const [region] = nodes[0]!.split('/', 1);
+    if (receivers.size === 0)
+      throw new SwitchoverError(
+        'GUARD_REFUSED',
+        `receivers serve: no other node of ${region} does, to take the sessions of ${whose}`,
+      );
+    const theirs = (await sessions.buckets()).filter(({ owner }) => nodes.includes(owner));
+    const value = intended(
+      theirs,
+      new Placement(candidatesOf(config, [...receivers])).moves(theirs, receivers),
+    );
+    return {
+      sentence: `${whose} ${nodes.length === 1 ? 'owns' : 'own'} ${value.sessions} sessions in ${theirs.length} buckets; ${receivers.size} other nodes of ${region} serve`,
+      value,
+    };
+  };
+
   return {
     /**
      * What it would take to give the sessions of a place (region, zone, node) to another: each bucket to the first in its
@@ -104,19 +128,19 @@ export function sessionLooks(deps: Deps) {
     }): Promise<Finding<Intended>> {
       const { region } = findNode(config, node);
       const serve = (await servingIn(deps, region)).map(({ id }) => id);
-      const to = new Set([...serve, ...(instead === undefined ? [] : [instead])]);
-      to.delete(node);
-      const theirs = (await sessions.buckets()).filter(({ owner }) => owner === node);
-      if (to.size === 0)
-        throw new SwitchoverError(
-          'GUARD_REFUSED',
-          `receivers serve: no other node of ${region} does, to take the sessions of ${node}`,
-        );
-      const value = intended(theirs, new Placement(candidatesOf(config, [...to])).moves(theirs, to));
-      return {
-        sentence: `${node} owns ${value.sessions} sessions in ${theirs.length} buckets; ${to.size} other nodes of ${region} serve`,
-        value,
-      };
+      return leaving([node], [...serve, ...(instead === undefined ? [] : [instead])], node);
+    },
+
+    /** The same for several nodes of a region that leave together for a while. @throws GUARD_REFUSED where nobody can take them */
+    async lookAtBatchLeaving({
+      region,
+      nodes,
+    }: {
+      region: string;
+      nodes: string[];
+    }): Promise<Finding<Intended>> {
+      const serve = (await servingIn(deps, region)).map(({ id }) => id);
+      return leaving(nodes, serve, nodes.length === 1 ? nodes[0]! : `${nodes.length} nodes`);
     },
 
     /**

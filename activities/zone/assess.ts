@@ -2,7 +2,7 @@ import type { Finding } from '../../core/run';
 import { isDegraded } from '../../core/health';
 import { findZone, type Node } from '../../core/topology';
 import { ownOf, type Deps } from '../deps';
-import { startedSince, type Assessment, type Assessor } from '../node/assess';
+import { assess, startedSince, type Assessment } from '../node/assess';
 
 /** A node of a zone as the load balancer has it. */
 export interface ZoneNode {
@@ -51,20 +51,19 @@ export async function membersOf(
  * @param since ISO time at which the fault was first seen
  */
 export async function assessZone(
-  { config }: Deps,
-  assessor: Assessor,
+  deps: Deps,
   { zone, nodes, since }: { zone: string; nodes: readonly ZoneNode[]; since: string },
 ): Promise<Finding<ZoneAssessment>> {
   const assessed = await Promise.all(
     nodes.map(async (each): Promise<AssessedNode> => {
-      const { sentence, value } = await assessor.of(each.node);
+      const { sentence, value } = await assess(deps, each.node);
       const standing = standingOf(each, value, since);
       return { ...each, standing, sickPid: standing === 'failed' ? value.process.pid : 0, said: sentence };
     }),
   );
   const judged = assessed.filter(({ standing }) => standing !== 'held');
   const out = judged.filter(({ standing }) => standing !== 'serves');
-  const degraded = isDegraded(out.length, judged.length, config.health.zone);
+  const degraded = isDegraded(out.length, judged.length, deps.config.health.zone);
   return { sentence: told(zone, judged.length, assessed), value: { degraded, nodes: assessed } };
 }
 

@@ -6,7 +6,6 @@ import { beating } from '../beating';
 import type { Deps } from '../deps';
 import { ensure } from '../ensure';
 import type { nodeActs } from '../node/acts';
-import type { Assessor } from '../node/assess';
 import { handOver } from '../node/hand-over';
 import { lookAtPool, type Pool } from '../pool';
 import type { HandOver, PoolLoad } from '../ports';
@@ -33,11 +32,7 @@ export interface ZoneHandOver extends Partial<HandOver> {
 }
 
 /** Takes a zone out of service. Each act looks first and does nothing where the world is as wanted. */
-export function zoneLeaving(
-  deps: Deps,
-  assessor: Assessor,
-  { readmitNode }: Pick<ReturnType<typeof nodeActs>, 'readmitNode'>,
-) {
+export function zoneLeaving(deps: Deps, { readmitNode }: Pick<ReturnType<typeof nodeActs>, 'readmitNode'>) {
   return {
     /** The zone's nodes as the load balancer has them now, before the run takes any of them out. */
     async lookAtZone({ zone }: OfZone): Promise<Finding<ZoneNode[]>> {
@@ -57,7 +52,7 @@ export function zoneLeaving(
     async isolateFailedZone(ask: OfZone & Confirm & { how: Intent }): Promise<Deed<ZoneIsolation>> {
       const { zone, nodes, how } = ask;
       const { loadBalancer } = deps.region(findZone(deps.config, zone).region);
-      const { sentence, value } = await assessZone(deps, assessor, ask);
+      const { sentence, value } = await assessZone(deps, ask);
       const isolation = ({ members, load }: Pool): ZoneIsolation => ({
         ...value,
         serving: serving(members).length,

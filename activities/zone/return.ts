@@ -8,7 +8,7 @@ import { findNode, findZone } from '../../core/topology';
 import { beating } from '../beating';
 import { place, type Deps } from '../deps';
 import type { nodeActs } from '../node/acts';
-import type { Assessor } from '../node/assess';
+import { assess } from '../node/assess';
 import type { nodeLooks } from '../node/looks';
 import { observe } from '../node/observe';
 import { proveService, type Proof } from '../node/prove';
@@ -34,7 +34,7 @@ type NodeVerbs = ReturnType<typeof nodeActs> & ReturnType<typeof nodeLooks>;
  * Brings a zone back. What is done to a node is what its own failover does; an activity here does it to all of them, looking
  * at each first, so that a worker that takes it over from a dead one repeats nothing.
  */
-export function zoneReturn(deps: Deps, assessor: Assessor, verbs: NodeVerbs) {
+export function zoneReturn(deps: Deps, verbs: NodeVerbs) {
   const { config } = deps;
 
   /**
@@ -72,7 +72,7 @@ export function zoneReturn(deps: Deps, assessor: Assessor, verbs: NodeVerbs) {
     async lookAtLeftZone({ zone }: OfZone): Promise<Finding<Returning<Sick>>> {
       const members = await membersOf(deps, zone);
       const running = await fewAtOnce(members, async ({ id }) => {
-        const { value } = await assessor.of(id);
+        const { value } = await assess(deps, id);
         return value.failed && value.process.state === 'running';
       });
       const failed = running.filter(Boolean).length;

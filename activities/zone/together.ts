@@ -14,7 +14,13 @@ export interface NodeOutcome {
 const AT_ONCE = 4;
 
 /** Codes that speak against the one node; anything else is trouble of a system that all of them need. */
-const ITS_OWN: readonly ErrorCode[] = ['NODE_UNHEALTHY', 'FLEET_REFUSED', 'VERIFY_FAILED'];
+const ITS_OWN: readonly ErrorCode[] = [
+  'NODE_UNHEALTHY',
+  'FLEET_REFUSED',
+  'VERIFY_FAILED',
+  'RELEASE_MISSING',
+  'RELEASE_UNFIT',
+];
 
 /** Does the work for each, a few at once; after a failure no other is begun, and it is thrown once none is under way. */
 export async function fewAtOnce<Item, Result>(
@@ -35,6 +41,17 @@ export async function fewAtOnce<Item, Result>(
   const results = await Readable.from(items).map(careful, { concurrency: AT_ONCE }).toArray();
   if (failures.length > 0) throw failures[0];
   return results.flat();
+}
+
+/** Does the work for all at once; a failure is thrown once none is under way any more. */
+export async function allAtOnce<Item, Result>(
+  items: readonly Item[],
+  work: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const settled = await Promise.allSettled(items.map(work));
+  const failed = settled.find((one) => one.status === 'rejected');
+  if (failed) throw failed.reason;
+  return settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
 }
 
 /** One node's part of an act: what speaks against that node alone is its outcome, everything else is thrown. */

@@ -36,9 +36,13 @@ export async function pullLever(
     (await states()).every((state) => state === 'paused' || isOver(state)),
   );
   const pausedMs = performance.now() - before;
-  const known = new Set((await operations.list({ limit: 1_000 })).map(({ run }) => run));
   await storm(alerts, 20, sandbox);
-  const startedMeanwhile = (await operations.list({ limit: 1_000 })).filter(({ run }) => !known.has(run));
+  const { lever } = await operations.coordination();
+  const since = Date.parse(lever!.since);
+  // By the time it was started: a run of just before may be listed late.
+  const startedMeanwhile = (await operations.list({ limit: 1_000 })).filter(
+    ({ startedAt }) => Date.parse(startedAt) > since,
+  );
   await operations.moveLever({ engaged: false, by: 'bench', reason: 'measured' });
   const ends = await Promise.all(runs.map(async (run) => (await operations.wait(run, 60_000)).state));
   return { runs: runs.length, pausedMs, startedMeanwhile: startedMeanwhile.length, ends };

@@ -115,7 +115,10 @@ function alertsOf(status: 'resolved', count: number): StormAlert[] {
 
 function reportOf(m: Measured): BenchReport {
   const floor = summarize(m.floor.ackedMs);
-  const row = (name: string, { ackedMs, tookMs, refused, incidents, runs }: StormResult): Row => {
+  const row = (
+    name: string,
+    { ackedMs, tookMs, dealtMs, kept, refused, incidents, runs }: StormResult,
+  ): Row => {
     const acked = summarize(ackedMs);
     return {
       name,
@@ -123,6 +126,8 @@ function reportOf(m: Measured): BenchReport {
         'answered, ms': acked,
         'p95 against the floor': ratio(acked.p95, floor.p95),
         'alerts/s': Math.round((ackedMs.length / tookMs) * 1_000),
+        'answered as kept': kept,
+        'all dealt with, ms': Math.round(dealtMs),
         'sent again': refused,
         incidents: incidents.size,
         runs: runs.size,

@@ -1,9 +1,13 @@
+import { Agent, request } from 'undici';
 import type { Opened } from '../../core/coordination';
 import type { Operations } from '../../operations';
 import { breakPart, type Sandbox } from '../../sandbox';
 
 /** How long a run may take to be over, ms. */
 const RUN_MS = 60_000;
+
+/** Alertmanager keeps its connection open between two alerts. */
+const alertmanager = new Agent({ keepAliveTimeout: 60_000 });
 
 /** What one alert came to, ms. */
 export interface AlertSample {
@@ -45,12 +49,13 @@ async function post(node: string, { urls, tokens }: Sandbox): Promise<Opened> {
     startsAt,
     fingerprint: `bench ${node} ${startsAt}`,
   };
-  const response = await fetch(new URL('/webhooks/alertmanager', urls.api), {
+  const { statusCode, body } = await request(new URL('/webhooks/alertmanager', urls.api), {
     method: 'POST',
+    dispatcher: alertmanager,
     headers: { 'content-type': 'application/json', authorization: `Bearer ${tokens.alertmanager}` },
     body: JSON.stringify({ version: '4', status: 'firing', receiver: 'bench', alerts: [alert] }),
   });
-  const answer = (await response.json()) as Opened;
-  if (!answer.run) throw new Error(`the webhook answered ${response.status}: ${JSON.stringify(answer)}`);
+  const answer = (await body.json()) as Opened;
+  if (!answer.run) throw new Error(`the webhook answered ${statusCode}: ${JSON.stringify(answer)}`);
   return answer;
 }

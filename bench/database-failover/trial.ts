@@ -1,10 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { patroni } from '../../activities/adapters/patroni';
 import { judgeDatabase } from '../../core/database';
-import { loadConfig } from '../../operations';
 import { breakPart, healPart, type Sandbox, type Target } from '../../sandbox';
-import { DATABASE_USERS } from '../../sandbox/environment';
 import { startWriter } from '../../sandbox/load/writes';
+import { databaseAt } from '../lib/database';
 import { runSince, withOperations } from '../lib/runs';
 import { until } from '../lib/until';
 import type { Happening } from './contenders';
@@ -69,20 +67,13 @@ async function giveAway(sandbox: Sandbox, switchover: boolean): Promise<void> {
       await operations.start({ runbook: 'database-switchover', input: {}, by: 'bench' });
     });
   const { from, to } = await successor(sandbox);
-  await databaseOf(sandbox).switchOver(from, to);
+  await databaseAt(sandbox).switchOver(from, to);
 }
 
 /** Who is the primary and who could take over, once somebody could. */
 async function successor(sandbox: Sandbox): Promise<{ from: string; to: string }> {
   return until('somebody could take over', async () => {
-    const { primary, candidate } = judgeDatabase(await databaseOf(sandbox).look());
+    const { primary, candidate } = judgeDatabase(await databaseAt(sandbox).look());
     return primary !== undefined && candidate !== undefined && { from: primary, to: candidate };
-  });
-}
-
-function databaseOf({ configPath, env }: Sandbox) {
-  return patroni(loadConfig(configPath).database!, {
-    postgres: env[DATABASE_USERS.postgres.variable]!,
-    patroni: env[DATABASE_USERS.patroni.variable]!,
   });
 }

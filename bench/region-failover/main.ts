@@ -1,7 +1,8 @@
 import { benchmark, type BenchOptions } from '../lib/benchmark';
 import type { BenchReport, Objective, Row } from '../lib/report';
-import { say, withSandbox } from '../lib/sandbox';
+import { withSandbox } from '../lib/sandbox';
 import { summarize, type Summary } from '../lib/summary';
+import { inTurns } from '../lib/turns';
 import { CONTENDERS, SWITCHOVER, type Contender } from './contenders';
 import { CALLS_PER_S, CLIENTS, WRITES_PER_S, loseRegion, type Sample } from './trial';
 
@@ -9,20 +10,10 @@ import { CALLS_PER_S, CLIENTS, WRITES_PER_S, loseRegion, type Sample } from './t
 const CALL_MS = 60_000;
 const OVER_MS = 300_000;
 
-type Results = Map<Contender, Sample[]>;
-
-async function measure({ repeats }: BenchOptions, stop: AbortSignal): Promise<BenchReport> {
-  const results: Results = new Map();
-  for (let turn = 0; turn < repeats; turn += 1) {
-    for (const contender of CONTENDERS) {
-      stop.throwIfAborted();
-      const sample = await withSandbox(contender.settings, (sandbox) =>
-        loseRegion(sandbox, contender.switchover),
-      );
-      results.set(contender, [...(results.get(contender) ?? []), sample]);
-      say(`${contender.name}, ${turn + 1} of ${repeats}: ${JSON.stringify(sample)}`);
-    }
-  }
+async function measure(options: BenchOptions, stop: AbortSignal): Promise<BenchReport> {
+  const results = await inTurns(CONTENDERS, options, stop, ({ settings, switchover }: Contender) =>
+    withSandbox(settings, (sandbox) => loseRegion(sandbox, switchover)),
+  );
   return {
     title:
       'A region is lost whole, with the primary of the database. Times in ms from the fault, p50 / p95; DNS TTL 30 s, health checks 10 s × 3',

@@ -1,11 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { patroni } from '../../activities/adapters/patroni';
 import { loadConfig } from '../../operations';
-import type { Config } from '../../core/config';
 import { breakPart, type Sandbox } from '../../sandbox';
-import { DATABASE_USERS } from '../../sandbox/environment';
-import { startLoad, type Load } from '../../sandbox/load';
+import type { Load } from '../../sandbox/load';
 import { startWriter, type Writer } from '../../sandbox/load/writes';
+import { databaseAt } from '../lib/database';
+import { startLoadByName } from '../lib/load';
 import { runSince } from '../lib/runs';
 import { until } from '../lib/until';
 
@@ -36,16 +35,10 @@ const LONG_MS = 180_000;
 /** Loses the region of the database's primary under clients that go by the fleet's name, and under writers. */
 export async function loseRegion(sandbox: Sandbox, switchover: boolean): Promise<Sample> {
   const config = loadConfig(sandbox.configPath);
-  const { leader } = await databaseOf(sandbox, config).look();
+  const { leader } = await databaseAt(sandbox).look();
   const { region } = config.database!.members[leader!]!;
   const writer = await startWriter({ url: sandbox.databaseUrl, rate: WRITES_PER_S, timeoutMs: 2_000 });
-  const load = startLoad({
-    url: `http://${config.dns!.name.replace(/\.$/, '')}:8080/mcp`,
-    nameserver: config.dns!.nameservers[0]!,
-    clients: CLIENTS,
-    ratePerClient: CALLS_PER_S,
-    timeoutMs: 5_000,
-  });
+  const load = startLoadByName(config, { clients: CLIENTS, ratePerClient: CALLS_PER_S });
   let stopped = false;
   try {
     const there = new URL(config.regions[region]!.loadBalancer.url).hostname;
@@ -102,11 +95,4 @@ class Moves {
         this.answeredAt.set(client, startedAt + latencyMs);
     });
   }
-}
-
-function databaseOf({ env }: Sandbox, { database }: Config) {
-  return patroni(database!, {
-    postgres: env[DATABASE_USERS.postgres.variable]!,
-    patroni: env[DATABASE_USERS.patroni.variable]!,
-  });
 }

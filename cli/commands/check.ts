@@ -1,17 +1,66 @@
 import type { SecretRef } from '../../core/config';
 import { SwitchoverError, messageOf } from '../../core/errors';
 import type { Problem } from '../../core/schema';
-import { checkPage } from '../render/check';
+import type { ReadinessView, Verdict } from '../../core/readiness';
 import { chooseEnvironment } from '../environment';
+import { toKnown } from '../errors';
+import { checkPage } from '../render/check';
+import type { Look } from '../render/look';
+import { notKnown, readinessPage } from '../render/readiness';
+import { withEnvironment } from '../session';
 import { lookOf, print } from '../terminal';
 
-/** Checks the environment file and lists every problem, secrets that cannot be read here included. Status 2 where there is one. */
-export async function check({ json }: { json?: boolean }): Promise<number> {
+export interface CheckOptions {
+  json?: boolean;
+  /** The file alone. */
+  file?: boolean;
+  /** Look at everything now. */
+  again?: boolean;
+}
+
+/** How the runbooks stand, or why nobody knows. */
+type Known = { readiness: ReadinessView } | { trouble: string };
+
+/** What the status of a check is where a runbook stands so. */
+const STATUS: Record<Verdict, number> = { 'not ready': 5, unknown: 7, warning: 0, ready: 0, 'not here': 0 };
+const UNKNOWN = 7;
+
+/**
+ * Checks the environment file and lists every problem, secrets that cannot be read here included (status 2); where it has none, tells
+ * whether the runbooks could be carried out: 5 where one could not, 7 where that is not known.
+ */
+export async function check({ json, file, again = false }: CheckOptions): Promise<number> {
   const path = await chooseEnvironment();
-  const found = await problemsOf(path);
-  const page = checkPage(path, found, lookOf(process.stdout));
-  print(process.stdout, json ? [JSON.stringify({ path, problems: found }, null, 2)] : page);
-  return found.length === 0 ? 0 : 2;
+  const problems = await problemsOf(path);
+  const known = file || problems.length > 0 ? undefined : await readinessIn(path, again);
+  const look = lookOf(process.stdout);
+  const page = [...checkPage(path, problems, look), ...(known ? standing(known, look) : [])];
+  print(process.stdout, json ? [JSON.stringify({ path, problems, ...known }, null, 2)] : page);
+  return problems.length > 0 ? 2 : statusOf(known);
+}
+
+function standing(known: Known, look: Look): string[] {
+  return [
+    '',
+    ...('readiness' in known ? readinessPage(known.readiness, look) : notKnown(known.trouble, look)),
+  ];
+}
+
+async function readinessIn(path: string, again: boolean): Promise<Known> {
+  try {
+    const readiness = await withEnvironment(path, ({ operations }) => operations.readiness(again));
+    if (readiness) return { readiness };
+    return { trouble: 'nobody has evaluated it yet: start a worker (./switchover worker)' };
+  } catch (error) {
+    return { trouble: toKnown(error).message };
+  }
+}
+
+function statusOf(known: Known | undefined): number {
+  if (!known) return 0;
+  if (!('readiness' in known)) return UNKNOWN;
+  const all = known.readiness.runbooks.map(({ verdict }) => STATUS[verdict]);
+  return [5, UNKNOWN].find((status) => all.includes(status)) ?? 0;
 }
 
 async function problemsOf(path: string): Promise<Problem[]> {

@@ -1,16 +1,19 @@
-import { isOver, OUTCOMES, type RunReport } from '../../core/run';
+import { isOver, OUTCOMES, type RunReport, type RunState } from '../../core/run';
 import { down, up, type Sandbox } from '../../sandbox';
 import { breakUnderLoad, CROWD, type Candidate, type Episode, type Stage } from '../../sandbox/scenario';
 import { watchHealing } from '../healing';
 import { interruption } from '../interrupt';
 import { showProgress } from '../progress';
-import { demoBox, demoLines, nextPage, type DemoResult } from '../render/demo';
+import { demoBox, demoLines, nextPage, tourLines, type DemoResult } from '../render/demo';
 import { timeline } from '../render/timeline';
 import { withSession, type Session } from '../session';
+import { showTour } from '../tour';
 import { canRedraw, lookOf, print, type Out } from '../terminal';
 
 export interface DemoOptions {
   block?: number;
+  /** Show a drill, a deploy that puts itself back, and a restore after the node. */
+  tour?: boolean;
   /** Take the sandbox down at the end. */
   exit?: boolean;
   /** The result alone on standard output; what a person sees goes to standard error. */
@@ -21,8 +24,8 @@ export interface DemoOptions {
 const NEEDS_ATTENTION = 4;
 
 /**
- * Brings the sandbox up, kills a node under live MCP clients, and shows how Switchover heals it by itself. The clients
- * end with this, however it ends; the sandbox stays, unless `exit` is set.
+ * Brings the sandbox up, kills a node under live MCP clients, and shows how Switchover heals it by itself; with `tour` also what else
+ * runbooks do. The clients end with this, however it ends; the sandbox stays, unless `exit` is set.
  * @returns the exit status of DESIGN section 10; 128 and the signal's number where a signal ended it.
  */
 export async function demo(options: DemoOptions): Promise<number> {
@@ -59,8 +62,11 @@ async function perform(options: DemoOptions, out: Out, stop: AbortSignal): Promi
       say: (sentence) => print(out, [`${green('✓')} ${sentence}`]),
     };
     const result = resultOf(await breakUnderLoad(stage, (scene) => watchHealing(session, scene, out, stop)));
-    conclude(result, session, sandbox, options, out);
-    return isOver(result.outcome) ? OUTCOMES[result.outcome] : NEEDS_ATTENTION;
+    show(result, out);
+    const shown = options.tour ? await showTour({ session, sandbox, out, signal: stop }) : [];
+    conclude({ ...result, ...(options.tour && { tour: shown }) }, session, sandbox, options, out);
+    const other = shown.find(({ run, expected }) => run.state !== expected)?.run.state;
+    return statusOf(other ?? result.outcome);
   });
 }
 
@@ -96,6 +102,15 @@ function resultOf({ node, brokenAt, watch, load, result: run }: Episode<RunRepor
   };
 }
 
+const statusOf = (state: RunState): number => (isOver(state) ? OUTCOMES[state] : NEEDS_ATTENTION);
+
+function show(result: DemoResult, out: Out): void {
+  const look = lookOf(out);
+  if (canRedraw(out)) print(out, [...timeline(result.run, look), '', ...demoBox(result, look)]);
+  else print(out, demoLines(result, look));
+}
+
+/** What became of all, for programs, and where to go from here, for people. */
 function conclude(
   result: DemoResult,
   session: Session,
@@ -104,8 +119,7 @@ function conclude(
   out: Out,
 ): void {
   const look = lookOf(out);
-  if (canRedraw(out)) print(out, [...timeline(result.run, look), '', ...demoBox(result, look)]);
-  else print(out, demoLines(result, look));
+  print(out, tourLines(result.tour ?? [], look));
   if (options.json) print(process.stdout, [JSON.stringify(result, null, 2)]);
   if (options.exit) return;
   const { run } = result.run;

@@ -14,6 +14,7 @@ export interface RunOptions extends InputOptions, AttendOptions {
   wait?: boolean;
   key?: string;
   reason?: string;
+  plan?: string;
 }
 
 /** How long `--wait` waits where no `--timeout` says otherwise. */
@@ -25,15 +26,19 @@ export async function run(id: string, options: RunOptions): Promise<number> {
   const input = readInput(runbook, options);
   const wrong = problems(runbook.input, input, 'input');
   if (wrong.length > 0) throw new UsageError(`${id}: ${describe(wrong)}`, exampleCommand(runbook));
-  const { mode, reason, key, json } = options;
+  const { mode, reason, key, plan, json } = options;
+  if (plan !== undefined && mode === 'plan')
+    throw new UsageError('--plan: a plan carries out no other one', exampleCommand(runbook));
   return withSession(async (session) => {
     const ask = {
       runbook: id,
       input,
       mode,
       by: whoAmI(),
+      door: 'the command line',
       ...(reason ? { reason } : {}),
       ...(key ? { key } : {}),
+      ...(plan === undefined ? {} : { plan }),
     };
     const { run: name, joined } = await session.operations.start(ask);
     if (joined) print(process.stderr, [`Joined a run that is already there: ${name}`]);

@@ -19,9 +19,10 @@ export async function status({ json }: { json?: boolean }): Promise<number> {
 
 async function look({ config, operations }: Session): Promise<Status> {
   const [coordination, regions] = await Promise.all([
-    known(operations).catch((error: unknown) => ({
+    known(operations, Object.keys(config.regions)).catch((error: unknown) => ({
       claims: [],
       incidents: [],
+      ways: [],
       trouble: toKnown(error).message,
     })),
     Promise.all(
@@ -34,9 +35,15 @@ async function look({ config, operations }: Session): Promise<Status> {
   return { environment: config.environment, regions, ...coordination };
 }
 
-async function known(operations: Session['operations']): Promise<Pick<Status, 'claims' | 'incidents'>> {
-  const { incidents, ...now } = await operations.coordination();
-  return { claims: explain({ ...now, incidents }), incidents: Object.values(incidents) };
+async function known(
+  operations: Session['operations'],
+  regions: readonly string[],
+): Promise<Pick<Status, 'claims' | 'incidents' | 'ways'>> {
+  const [{ incidents, ...now }, ways] = await Promise.all([
+    operations.coordination(),
+    operations.ways(regions),
+  ]);
+  return { claims: explain({ ...now, incidents }), incidents: Object.values(incidents), ways };
 }
 
 /** What the node's `/health` answers to the machine this runs on. */

@@ -8,6 +8,13 @@ import type { Look } from './look';
 import { stateColor } from './state';
 import { pad, wrap } from './text';
 
+/** A run that a tour showed. */
+export interface Shown {
+  run: RunReport;
+  /** How it was to end. */
+  expected: RunState;
+}
+
 /** What a demo showed: what `./switchover demo --json` prints. */
 export interface DemoResult {
   outcome: RunState;
@@ -18,6 +25,8 @@ export interface DemoResult {
   /** What the MCP clients saw from their first call to their last. */
   load: LoadReport;
   run: RunReport;
+  /** What a tour showed after that. */
+  tour?: Shown[];
 }
 
 const LABEL = 18;
@@ -69,6 +78,20 @@ function against(ms: number | null, promisedMs: number, { colors }: Look): strin
   const seen = ms === null ? 'not seen' : `${elapsed(ms)} after the kill`;
   const met = ms !== null && ms < promisedMs;
   return `${seen}, promised in less than ${elapsed(promisedMs)}: ${met ? colors.green('met') : colors.red('missed')}`;
+}
+
+/** The runs of a tour, each with how it ended. */
+export function tourLines(shown: readonly Shown[], { colors, width }: Look): string[] {
+  if (shown.length === 0) return [];
+  const lines = shown.flatMap(({ run, expected }) => {
+    const well = run.state === expected;
+    const mark = well ? colors.green('✓') : colors.red('✗');
+    const end = well ? run.state : `${run.state}, and was to be ${expected}`;
+    return wrap(`${run.runbook}: ${end}: ${run.sentence}`, width - 2).map(
+      (line, i) => `${i === 0 ? mark : ' '} ${line}`,
+    );
+  });
+  return ['', colors.bold('What the tour showed'), ...lines];
 }
 
 /** Where to look and what to try next, while the sandbox runs. `flags` name the sandbox to its commands. */

@@ -1,4 +1,5 @@
 import { createColors } from 'picocolors';
+import { doubtsOf } from '../../core/expectation';
 import { elapsed } from '../../core/report';
 import type { RunReport, StepRecord } from '../../core/run';
 import { between } from './clock';
@@ -25,7 +26,9 @@ export function changes(before: RunReport | undefined, report: RunReport, now: n
   ];
   dated.sort(([a], [b]) => a.localeCompare(b));
   const entries: Entry[] = [
-    ...(before ? [] : [opening(report)]),
+    ...(before
+      ? []
+      : [opening(report), ...doubtsOf(report).map((doubt): Entry => [report.startedAt, `  ! ${doubt}`])]),
     ...dated,
     ...(before?.state === report.state ? [] : [newState(report, now)]),
   ];

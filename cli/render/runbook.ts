@@ -15,7 +15,7 @@ const LABEL = 11;
 /** A runbook on one page: what for, what it locks, what it takes, who must agree, what starts it, and how to. */
 export function runbookPage(runbook: Runbook, look: Look): string[] {
   const { colors, width } = look;
-  const { id, title, what, risk, onFailure } = runbook;
+  const { id, title, what, risk, onFailure, forced } = runbook;
   const row = (label: string, texts: string[]) =>
     texts
       .flatMap((text) => wrap(text, width - LABEL))
@@ -31,6 +31,7 @@ export function runbookPage(runbook: Runbook, look: Look): string[] {
     ...row('risk', [risk]),
     ...row('approval', approvals(runbook)),
     ...row('on failure', [failure]),
+    ...(forced === undefined ? [] : row('forced', [forced])),
     ...row('alerts', alerts(runbook)),
     '',
     colors.dim('try what it would do, then do it:'),

@@ -1,5 +1,6 @@
 import type { Incident } from '../../core/coordination';
 import { elapsed } from '../../core/report';
+import { wayInWords, type Way } from '../../core/ways';
 import type { Node } from '../../core/topology';
 import type { Look } from './look';
 import { counted, pad } from './text';
@@ -19,6 +20,8 @@ export interface Status {
   /** Who holds what, and who waits for whom and why; a sentence each. */
   claims: string[];
   incidents: Incident[];
+  /** Between regions, as their workers probed them lately. */
+  ways: Way[];
   /** Why claims and incidents are not known. */
   trouble?: string;
 }
@@ -37,6 +40,7 @@ export function statusPage(status: Status, look: Look): string[] {
   return [
     `${colors.bold(environment)}  ${share} ${colors.dim('(/health, asked from here)')}`,
     ...regions.flatMap((region) => ['', ...regionLines(region, look)]),
+    ...wayLines(status, look),
     '',
     ...(status.trouble
       ? [colors.yellow(`! locks and incidents are not known: ${status.trouble}`)]
@@ -51,6 +55,15 @@ function work({ incidents, claims }: Status, look: Look): string[] {
     ...(open.length > 0 ? open : [colors.dim('no open incident')]),
     ...(claims.length > 0 ? claims : [colors.dim('nothing is locked')]),
   ];
+}
+
+/** Who is lossy or slow to whom; nothing where all is well. */
+function wayLines({ ways }: Status, { colors }: Look): string[] {
+  const sick = ways.filter(({ state }) => state !== 'healthy');
+  const lines = sick.map(
+    (way) => `${colors.red('!')} ${way.from} → ${way.to} is ${way.state}: ${wayInWords(way)}`,
+  );
+  return lines.length > 0 ? ['', ...lines] : [];
 }
 
 function regionLines({ name, weight, role, url, nodes }: Status['regions'][number], look: Look): string[] {

@@ -1,3 +1,4 @@
+import { doubtsOf, expectationOf } from '../../core/expectation';
 import { elapsed } from '../../core/report';
 import type { RunReport } from '../../core/run';
 import { box, factLines, innerWidth, type Fact } from './box';
@@ -31,23 +32,28 @@ function summaryFacts(report: RunReport, look: Look, width: number): string[] {
   const facts = [
     ...numbers(report),
     ...plan(report),
+    ...compared(report),
+    ...exceptions(report),
     ...undone(report),
     ...decisions(report),
     ...alerts(report),
   ];
+  const doubts = report.mode === 'plan' ? doubtsOf(report) : [];
   return [
+    ...doubts.flatMap((doubt) => wrap(`! ${doubt}`, width)).map((line) => look.colors.yellow(line)),
     ...wrap(report.sentence, width).map((line) => look.colors.bold(line)),
     ...factLines(facts, LABEL, width, look),
   ];
 }
 
 function numbers(report: RunReport): Fact[] {
-  const { mode, actual, clock } = report;
+  const { mode, actual, clock, objective } = report;
   if (mode === 'plan') return [];
   const isolated = clock.faultAt && clock.isolatedAt && elapsed(between(clock.faultAt, clock.isolatedAt));
   const facts: (Fact | false)[] = [
     time(report),
     isolated !== undefined && ['isolated', `after ${isolated}`],
+    ...(actual.rpoMs === undefined ? [] : [['RPO', against(actual.rpoMs, objective.rpoMs)] as Fact]),
     actual.sessionsLost !== undefined && ['sessions', `${actual.sessionsLost} lost`],
     actual.rowsLost !== undefined && ['rows', `${actual.rowsLost} lost`],
   ];
@@ -59,19 +65,41 @@ function time({ actual, objective, clock, startedAt, endedAt = startedAt }: RunR
   if (!clock.faultAt) return ['took', elapsed(between(startedAt, endedAt))];
   const promised = objective.rtoMs === 0 ? '' : `, objective ${elapsed(objective.rtoMs)}`;
   if (actual.rtoMs === undefined) return ['RTO', `not measured${promised}`];
-  return [
-    'RTO',
-    `${elapsed(actual.rtoMs)}${promised}: ${actual.rtoMs <= objective.rtoMs ? 'met' : 'missed'}`,
-  ];
+  return ['RTO', against(actual.rtoMs, objective.rtoMs)];
 }
 
-function plan({ plan: predicted }: RunReport): Fact[] {
+/** `4.2 s, objective 5.0 s: met` */
+function against(actualMs: number, objectiveMs: number | undefined): string {
+  if (objectiveMs === undefined) return elapsed(actualMs);
+  return `${elapsed(actualMs)}, objective ${elapsed(objectiveMs)}: ${actualMs <= objectiveMs ? 'met' : 'missed'}`;
+}
+
+function plan(report: RunReport): Fact[] {
+  const { plan: predicted } = report;
   if (!predicted) return [];
   const { mutating, readOnly, changes } = predicted;
+  const { rto, loss } = expectationOf(report) ?? {};
   return [
+    ...(rto === undefined ? [] : [['RTO', `expected: ${rto}`] as const]),
+    ...(loss === undefined ? [] : [['loss', `expected: ${loss}`] as const]),
     ['plan', `${counted(mutating, 'step')} would change something, ${readOnly} would not`],
     ...changes.map((change): Fact => ['', `~ ${change}`]),
   ];
+}
+
+function compared({ compared: found }: RunReport): Fact[] {
+  if (!found) return [];
+  const { agreed, unplanned, notDone } = found;
+  return [
+    ['as planned', `${agreed} of ${counted(agreed + notDone.length, 'change')}, ${unplanned.length} others`],
+    ...unplanned.map(({ step, sentence }): Fact => ['', `+ ${step}: ${sentence}`]),
+    ...notDone.map(({ step, sentence }): Fact => ['', `- ${step}: ${sentence}`]),
+  ];
+}
+
+function exceptions({ forced, noReturn = [] }: RunReport): Fact[] {
+  const facts = noReturn.map((reason): Fact => ['no return', reason]);
+  return forced ? [['forced', `by ${forced.by}, which allows: ${forced.allows}`], ...facts] : facts;
 }
 
 function undone({ steps }: RunReport): Fact[] {

@@ -1,4 +1,5 @@
 import stringWidth from 'string-width';
+import { doubtsOf } from '../../core/expectation';
 import { isOver, type RunReport, type Trigger } from '../../core/run';
 import { asks } from './asks';
 import { clockLine } from './clock';
@@ -15,7 +16,8 @@ const SENTENCE_ROWS = 4;
  * @param trouble why the report may be out of date, e.g. that Temporal does not answer.
  */
 export function timeline(report: RunReport, look: Look, trouble?: string): string[] {
-  const above = [...head(report, look), ...doing(report, look)];
+  const doubts = doubtsOf(report).flatMap((doubt) => warning(doubt, look));
+  const above = [...head(report, look), ...doubts, ...doing(report, look)];
   const below = [asks(report, look), warning(trouble, look)];
   const parts = (steps: string[]) => [above, steps, ...below].filter(({ length }) => length > 0);
   const around = parts(['']).flat().length + parts(['']).length - 2;

@@ -14,7 +14,7 @@ const IN_VAIN_MS = 60_000;
  * Faults of nodes that together are one fault of their zone or region (REQUIREMENTS H4), the widest first. Counted are the
  * nodes with an open incident, those that were reported a moment ago, and those of `faults`, which are not open yet. Left
  * out is a place that a run already deals with, and what had failed before its runbook has just found nothing to do or was not let: it
- * must not keep the parts from being healed.
+ * must not keep the parts from being healed. Nor must a runbook that this environment is not for, as that of a region without DNS.
  * `at`: ISO time.
  */
 export function widened(
@@ -28,7 +28,10 @@ export function widened(
   for (const { scope } of faults) {
     for (const place of parents(scope)) {
       const kind = kindOf(place);
-      const runbook = catalogue.find((candidate) => candidate.whenDegraded && candidate.scope.kind === kind);
+      const runbook = catalogue.find(
+        ({ id, whenDegraded, scope: own }) =>
+          whenDegraded && own.kind === kind && !rules.absent?.includes(id),
+      );
       if (!runbook || found.has(place) || isDealtWith(now, place)) continue;
       const wide = degraded(now, rules, { place, faults, at, after: inVainAt(now, place, runbook.id, at) });
       if (wide) found.set(place, faultOf(place, runbook, wide));

@@ -5,22 +5,37 @@ import { WINDOW_MS, type Claim, type Coordination, type Fault, type Incident, ty
 
 const ALERTS_KEPT = 50;
 
+/** A run that was seen at work so lately is not looked up again, ms: a burst of alerts costs one look, not hundreds. */
+export const FRESH_MS = 2_000;
+
 /** For so long after a run the very alerts it answered are taken for the rest of their storm, ms. */
 export const ECHO_MS = 2_000;
 
 /**
  * The run that already deals with a fault, whatever the fault's runbook: one on its scope or around it. What fails under
  * a run's hands is taken for its own doing and is evidence for it, a drill's above all. Planned work answers only for its
- * very scope, and while nobody has approved it only where it would do the same; else it makes room.
+ * very scope, and while nobody has approved it only where it would do the same; else it makes room. Work that waits for
+ * rescues answers only for what it has in hand.
  */
 export function dealsWith(now: Coordination, { scope, runbook }: Fault): Claim | undefined {
   const answers = (claim: Claim): boolean => {
     if (!contains(claim.scope, scope)) return false;
+    if (claim.waits) return hasInHand(claim, scope);
     if (claim.precedence !== 'planned') return true;
     return claim.scope === scope && (claim.trigger !== 'unknown' || claim.runbook === runbook);
   };
   const found = claims(now).filter(answers);
   return found.find(({ yieldsTo }) => !yieldsTo) ?? found[0];
+}
+
+/** Whether a run has taken this place out of service itself. */
+function hasInHand({ inHand = [] }: Claim, scope: string): boolean {
+  return inHand.some((place) => contains(place, scope));
+}
+
+/** Whether a fault is a run's own doing: it says nothing of the places around it either. */
+export function isOwnDoing(now: Coordination, { scope }: Fault): boolean {
+  return claims(now).some((claim) => hasInHand(claim, scope));
 }
 
 /** The open incident that a symptom belongs to: of a scope around it, else the widest within its own. */

@@ -5,6 +5,7 @@ export {
   doesTheSame,
   free,
   grantNext,
+  lend,
   outranks,
   overlap,
   precedenceOf,
@@ -12,19 +13,21 @@ export {
   type Contest,
 } from './locks';
 export {
+  FRESH_MS,
   attach,
   closeIncidents,
   dealsWith,
   echoed,
   explains,
   forgetReports,
+  isOwnDoing,
   notePart,
   noteReports,
   openIncident,
   unfinished,
 } from './incidents';
 export { widened } from './correlation';
-export { forgive, noteEnd, noteStart, whyAsk, whyNotNow } from './limits';
+export { forgive, noteEnd, noteLever, noteStart, whyAsk, whyNotNow } from './limits';
 export { explain } from './explain';
 export { rulesOf } from './rules';
 

@@ -1,3 +1,4 @@
+import type { LeverMove } from '../journal';
 import { contains, kindOf } from '../scope';
 import { elapsed } from '../report';
 import type { Outcome, RunState } from '../run';
@@ -21,6 +22,14 @@ export function noteStart(now: Coordination, at: string): void {
 /** Notes how an automatic run ended; one that made room for another one has shown nothing. */
 export function noteEnd(now: Coordination, past: PastRun): void {
   if (!CUT_SHORT.has(past.state)) now.past = [...now.past, past].slice(-PAST_KEPT);
+}
+
+/** Moves of the safety lever that are remembered, for the journal to read. */
+const MOVES_KEPT = 100;
+
+/** Notes a move of the safety lever. */
+export function noteLever(now: Coordination, move: LeverMove): void {
+  now.leverMoves = [...now.leverMoves, move].slice(-MOVES_KEPT);
 }
 
 /** A person has looked at this scope: what automation did there before no longer counts against it. */
@@ -59,10 +68,14 @@ function starts(now: Coordination, { budget }: Rules, at: string): string | null
     : `automation has started ${within} runs within an hour, which is all it may (budget.runsPerHour)`;
 }
 
-/** Counts the nodes within the scopes of every run that is not over, paused and waiting ones too, and of this one. */
+/**
+ * Counts the nodes within the scopes of every run that is not over, paused and waiting ones too, and of this one. Work that waits for
+ * rescues has but a few of its scope's nodes out, and leaves room for a rescue among them.
+ */
 function capacity(now: Coordination, { nodes, budget }: Rules, scope: string): string | null {
   const all = nodes['global'] ?? 0;
-  const scopes = [...new Set([scope, ...claims(now).map((claim) => claim.scope)])];
+  const held = claims(now).filter(({ waits }) => !waits);
+  const scopes = [...new Set([scope, ...held.map((claim) => claim.scope)])];
   const widest = scopes.filter((one) => !scopes.some((other) => other !== one && contains(other, one)));
   const out = widest.reduce((sum, one) => sum + (kindOf(one) === 'node' ? 1 : (nodes[one] ?? 0)), 0);
   if (all === 0 || widest.length === 1 || out / all <= budget.capacityOut) return null;

@@ -1,7 +1,7 @@
 import { contains } from '../scope';
 import type { Runbook } from '../runbook';
 import type { Mode, Trigger } from '../run';
-import { PRECEDENCE, type Claim, type Coordination, type Precedence } from './state';
+import { PRECEDENCE, type Claim, type Coordination, type Holding, type Precedence } from './state';
 
 /** How a claim went: it holds its scope; it has been promised it once these have yielded; or this one goes first. */
 export type Contest =
@@ -30,6 +30,14 @@ export function outranks(one: Claim, other: Claim): boolean {
   return PRECEDENCE.indexOf(one.precedence) > PRECEDENCE.indexOf(other.precedence);
 }
 
+/**
+ * Whether `one` may make `other` give way. Beyond {@link outranks}, one that waits for rescues, such as a deploy, gives way to nothing
+ * else: to be undone half-way for other planned work would be worse than to let that work come later.
+ */
+function goesBefore(one: Claim, other: Claim): boolean {
+  return outranks(one, other) && !(other.waits && tier(one) === tier(other));
+}
+
 function tier({ precedence }: Claim): number {
   return Math.min(PRECEDENCE.indexOf(precedence), PRECEDENCE.indexOf('failover'));
 }
@@ -41,13 +49,16 @@ export function claims({ locks, waiting }: Coordination): Claim[] {
 
 /**
  * Takes the scope for a run, or promises it. Those who must make room are marked, and are to be told; `for` has all of
- * them, also who was told before. A run that has its claim already keeps it (retries).
+ * them, also who was told before. A run that has its claim already keeps it (retries). Who has lent its scope is in nobody's way who
+ * goes before it.
  */
 export function claimScope(now: Coordination, asked: Claim): Contest {
   const { run, scope } = asked;
   if (now.locks[scope]?.run === run) return { outcome: 'granted' };
-  const rivals = claims(now).filter((other) => other.run !== run && overlap(other.scope, scope));
-  const stronger = rivals.find((rival) => !outranks(asked, rival));
+  const rivals = claims(now).filter(
+    (other) => other.run !== run && overlap(other.scope, scope) && !(other.lent && goesBefore(asked, other)),
+  );
+  const stronger = rivals.find((rival) => !goesBefore(asked, rival));
   if (stronger) return { outcome: 'refused', by: stronger };
   const { scope: _, ...lock } = asked;
   if (rivals.length === 0) {
@@ -73,7 +84,9 @@ export function doesTheSame(now: Coordination, { scope, runbook, precedence }: C
 export function record(now: Coordination, { scope, ...lock }: Claim): void {
   const known = now.locks[scope];
   if (known?.run === lock.run) {
-    now.locks[scope] = { ...known, trigger: lock.trigger, precedence: lock.precedence };
+    const { trigger, precedence, inHand } = lock;
+    const { inHand: _, ...rest } = known;
+    now.locks[scope] = { ...rest, trigger, precedence, ...(inHand && { inHand }) };
     return;
   }
   if (claims(now).every((other) => other.run !== lock.run && !overlap(other.scope, scope)))
@@ -90,6 +103,14 @@ function waitingOf({ waiting }: Coordination, run: string): Claim | undefined {
   return waiting.find((claim) => claim.run === run);
 }
 
+/** A run that waits for rescues lets them have its scope, and is promised it back; it goes after all who wait for a part of it. */
+export function lend(now: Coordination, holding: Holding): void {
+  const { run, runbook, scope, trigger, precedence, since, inHand } = holding;
+  free(now, run);
+  const kept = inHand && { inHand };
+  now.waiting.push({ run, runbook, scope, trigger, precedence, since, waits: true, lent: true, ...kept });
+}
+
 /** Gives back whatever the run holds or waits for. */
 export function free(now: Coordination, run: string): void {
   for (const [scope, lock] of Object.entries(now.locks)) if (lock.run === run) delete now.locks[scope];
@@ -103,9 +124,10 @@ export function free(now: Coordination, run: string): void {
 export function grantNext(now: Coordination): Claim[] {
   const granted: Claim[] = [];
   for (const claim of now.waiting) {
-    const { scope, ...lock } = claim;
+    const { scope, lent, ...lock } = claim;
     const inTheWay = Object.keys(now.locks).some((held) => overlap(held, scope));
-    if (lock.yieldsTo || inTheWay) continue;
+    const others = now.waiting.some((other) => !other.lent && overlap(other.scope, scope));
+    if (lock.yieldsTo || inTheWay || (lent && others)) continue;
     now.locks[scope] = lock;
     granted.push(claim);
   }

@@ -1,5 +1,6 @@
 import type { DegradedRule } from '../health';
-import type { AlertRef, Mode, RunState, Trigger } from '../run';
+import type { LeverMove } from '../journal';
+import type { AlertRef, Forced, Mode, Planned, RunState, Trigger } from '../run';
 
 /**
  * What the coordinator knows, as plain JSON: it travels through continue-as-new. The functions beside this file change it
@@ -24,6 +25,8 @@ export interface Coordination {
   starts: Record<string, number>;
   /** Engaged where it is set. */
   lever?: Lever;
+  /** Its last moves, the oldest first: the journal reads them here. */
+  leverMoves: LeverMove[];
   /** By run: faults of narrower scopes that it deals with. They get runs of their own where it ends without having acted. */
   parts: Record<string, Fault[]>;
   /** Faults that came while the lever was engaged, by scope: the first of each. */
@@ -42,6 +45,7 @@ export function nothingOpen(): Coordination {
     reported: {},
     past: [],
     starts: {},
+    leverMoves: [],
     parts: {},
     held: {},
     opened: 0,
@@ -64,11 +68,17 @@ export interface Lock {
   since: string;
   /** The run that it was asked to make room for. */
   yieldsTo?: string;
+  /** It makes room for rescues alone, and goes on after them: it lends its scope and gets it back. */
+  waits?: boolean;
+  /** Scopes within its own that it has taken out of service itself: what fails there is its own doing. */
+  inHand?: string[];
 }
 
 /** A lock with the scope it is on. */
 export interface Claim extends Lock {
   scope: string;
+  /** Of one that waits: the scope was its own, and it has lent it. It touches nothing until it has it back. */
+  lent?: boolean;
 }
 
 export interface Incident {
@@ -145,11 +155,17 @@ export interface StartRequest {
   mode: Mode;
   trigger: Trigger;
   by: string;
+  /** The door that it was asked for at. */
+  door?: string;
   reason?: string;
   /** Digest of what was asked under an idempotency key. */
   digest?: string;
   /** The run whose step this one is: where that one holds the scope, or one around it, this one needs no lock of its own. */
   under?: string;
+  /** Who has forced that one already. */
+  forced?: Forced;
+  /** What it is to carry out. */
+  planned?: Planned;
 }
 
 /** The answer to a start: the run asked for, or the one of the same runbook that already works on the scope. */
@@ -162,7 +178,7 @@ export interface Started {
 export type Grant = { granted: true } | { waitsFor: string[] } | { refused: string };
 
 /** Sent by a run that begins under a lock that was taken for it, and again once a person has approved it. */
-export type Holding = Omit<Claim, 'yieldsTo'>;
+export type Holding = Omit<Claim, 'yieldsTo' | 'lent'>;
 
 /** Sent by a run that ends. */
 export interface Release {
@@ -195,6 +211,8 @@ export interface Rules {
   nodes: Record<string, number>;
   /** From when on a place's failed nodes are one failure of the place (H4), by kind of scope. */
   degraded: Record<'zone' | 'region', DegradedRule>;
+  /** Runbooks for systems that this environment does not have: none of them takes the work of others over. */
+  absent?: string[];
   /** How often automation may do the same to one scope before it asks a person, by kind of scope. */
   repeats: Partial<Record<string, { times: number; withinMs: number }>>;
   budget: { runsPerHour: number; capacityOut: number };

@@ -2,6 +2,9 @@ import type { Refusal } from '../run';
 import type { Guard } from './guard';
 import {
   anotherPlace,
+  batchHeadroom,
+  batchShare,
+  lastHealthyBatch,
   lastHealthyMember,
   lastServingZone,
   memberHeadroom,
@@ -9,6 +12,8 @@ import {
   receiverShare,
   receiversServe,
   regionHeadroom,
+  releaseHeadroom,
+  releaseServes,
   regionSeenWell,
   regionShare,
   someRegionReceives,
@@ -19,6 +24,21 @@ import {
   zoneWell,
 } from './places';
 import type { Questions } from './questions';
+import {
+  homeIsWhole,
+  leaseIsThere,
+  levelAllowsData,
+  levelCovers,
+  lossIsSeen,
+  majorityIsLost,
+  memberIsLost,
+  noneIsStopped,
+  siteIsEmpty,
+  siteIsOne,
+  siteIsThere,
+  someMemberIsLeft,
+  survivorAlone,
+} from './recovery';
 import {
   candidateHasAll,
   controlPlaneAnswers,
@@ -47,6 +67,8 @@ export { serving, type PoolMember, type Questions } from './questions';
 export const GUARDS: { readonly [Act in keyof Questions]: readonly Guard<Questions[Act]>[] } = {
   'take out': [lastHealthyMember, memberShare],
   retire: [lastHealthyMember, memberShare, memberHeadroom],
+  'take out batch': [lastHealthyBatch, batchShare, batchHeadroom],
+  'lead to release': [releaseServes, releaseHeadroom],
   'take out zone': [lastServingZone, zoneShare, zoneHeadroom],
   'bring back zone': [zoneWell],
   'leave region': [twoVantagePoints, someRegionReceives, regionHeadroom],
@@ -63,6 +85,12 @@ export const GUARDS: { readonly [Act in keyof Questions]: readonly Guard<Questio
   'put copy in place': [copyOfInstant, controlPlaneThere],
   'hand over cache': [primaryAtWork, storeWhole, receiverFollows],
   'shift traffic': [someRegionServes],
+  'activate site': [lossIsSeen, majorityIsLost, levelCovers, siteIsThere],
+  'recover store': [noneIsStopped, someMemberIsLeft, levelAllowsData],
+  'give up member': [memberIsLost],
+  'lead with survivor': [survivorAlone, leaseIsThere],
+  'deactivate site': [siteIsOne, homeIsWhole],
+  'rest site': [siteIsEmpty],
 };
 
 /** The first guard that refuses this act, and why; null where none does. */

@@ -28,6 +28,57 @@ export const memberHeadroom: Guard<Questions['retire']> = {
     because(tooFewFor(left(question), question), `${question.server} must stay: ${without(question)}`),
 };
 
+/** Never all healthy members at once. */
+export const lastHealthyBatch: Guard<Questions['take out batch']> = {
+  name: 'last healthy member',
+  refuses: (question) =>
+    left(question) > 0
+      ? null
+      : `${question.servers.join(', ')} must stay: no other of the ${question.members.length} members of pool ${question.pool} is healthy`,
+};
+
+export const batchShare: Guard<Questions['take out batch']> = {
+  name: 'minimum healthy share',
+  refuses: (question) =>
+    because(
+      belowShare(left(question), question),
+      `${question.servers.join(', ')} must stay: ${withoutThem(question)}`,
+    ),
+};
+
+export const batchHeadroom: Guard<Questions['take out batch']> = {
+  name: 'capacity headroom',
+  refuses: (question) =>
+    because(
+      tooFewFor(left(question), question),
+      `${question.servers.join(', ')} must stay: ${withoutThem(question)}`,
+    ),
+};
+
+/** Never to members that do not serve, all of them. */
+export const releaseServes: Guard<Questions['lead to release']> = {
+  name: 'receivers serve',
+  refuses: ({ pool, servers, members }) => {
+    const well = serving(members).map(({ server }) => server);
+    const away = servers.filter((server) => !well.includes(server));
+    if (servers.length > 0 && away.length === 0) return null;
+    return `clients of pool ${pool} must not be led to ${away.join(', ') || 'nobody'}: not in service`;
+  },
+};
+
+/** Never more than they bear at the measured peak. */
+export const releaseHeadroom: Guard<Questions['lead to release']> = {
+  name: 'capacity headroom',
+  refuses: ({ pool, servers, share, peakPerS, memberCapacity }) =>
+    because(
+      tooFewFor(servers.length, {
+        peakPerS: peakPerS === null ? null : Math.ceil((peakPerS * share) / 100),
+        memberCapacity,
+      }),
+      `${share} % of pool ${pool} must not be led to ${servers.length} of its members: that many serve`,
+    ),
+};
+
 /** Never the last zone that serves: that is the failure of a region. What is left is what serves elsewhere. */
 export const lastServingZone: Guard<Questions['take out zone']> = {
   name: 'last serving zone',
@@ -142,7 +193,15 @@ function left(question: Leave & ({ server: string } | { servers: readonly string
 }
 
 function without(question: Parameters<typeof left>[0]): string {
-  return `without it ${left(question)} of ${question.members.length} members of pool ${question.pool} serve`;
+  return `without it ${remain(question)}`;
+}
+
+function withoutThem(question: Questions['take out batch']): string {
+  return `without them ${remain(question)}`;
+}
+
+function remain(question: Parameters<typeof left>[0]): string {
+  return `${left(question)} of ${question.members.length} members of pool ${question.pool} serve`;
 }
 
 function belowShare(remaining: number, { members, minimumShare }: Leave): string | null {

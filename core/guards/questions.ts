@@ -1,4 +1,5 @@
 import type { DegradedRule } from '../health';
+import type { Level, Site, Way } from '../recovery';
 
 /** A pool member as guards see it. */
 export interface PoolMember {
@@ -35,6 +36,15 @@ export interface Questions {
   'take out': Leave & { server: string };
   /** May a member that may well be healthy be taken out of its pool, for good? */
   retire: Leave & Bear & { server: string };
+  /** May these members, which serve, be out of their pool together for as long as each gets another release? */
+  'take out batch': Leave & Bear & { servers: readonly string[] };
+  /** May a share of a pool's traffic, percent, be led to these members, which have another release? */
+  'lead to release': Bear & {
+    pool: string;
+    servers: readonly string[];
+    members: readonly PoolMember[];
+    share: number;
+  };
   /** May a whole zone be taken out of this pool? `servers` are the members that are the zone's. */
   'take out zone': Leave & Bear & { zone: string; servers: readonly string[] };
   /** May a zone that was left get traffic again? `failed` counts those of its nodes that do not serve. */
@@ -123,4 +133,42 @@ export interface Questions {
    * the addresses the name gives.
    */
   'shift traffic': { name: string; weights: Readonly<Record<string, number>>; serving: readonly string[] };
+  /**
+   * May a site for disasters be activated? `lost`, `well`: regions that are seen so; `unknown`: why of others nobody can tell; `of`: how
+   * many serve when all is well; `site`: the one that would, undefined where there is none; `named`: the one that a person has named.
+   */
+  'activate site': {
+    level: Level;
+    lost: readonly string[];
+    well: readonly string[];
+    unknown: readonly string[];
+    of: number;
+    site: Pick<Site, 'site' | 'reachable' | 'said'> | undefined;
+    named: string | undefined;
+  };
+  /**
+   * May a store be made to serve in this way, after regions were lost? `member`: who would be its primary; `stopped`: members that are
+   * left, have data and do not run.
+   */
+  'recover store': {
+    level: Level;
+    store: string;
+    by: Way['by'];
+    member: string | undefined;
+    stopped: readonly string[];
+  };
+  /** May a member of a store be fenced whose region is said to be lost? `answers`: whether it does, on any side. */
+  'give up member': { member: string; region: string; lost: readonly string[]; answers: boolean };
+  /** May a member become the primary that may lack acknowledged writes? `writable`: others that take writes. */
+  'lead with survivor': { member: string; writable: readonly string[]; control: boolean };
+  /**
+   * May a site for disasters be put to rest? `weight`: its own in the name; `buckets`: of sessions that its nodes own; `leads`: a member of
+   * the database there that is the primary.
+   */
+  'rest site': { site: string; weight: number; buckets: number; leads: string | undefined };
+  /**
+   * May clients be led back from a site for disasters? `role`: undefined of what is none; `notWhole`: what is missing of the regions they
+   * came from, in words.
+   */
+  'deactivate site': { site: string; role: Site['role'] | undefined; notWhole: readonly string[] };
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { chown, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Swap } from '../../core/backup';
+import type { Restored, Swap } from '../../core/backup';
 import { filesOf, readReceipt, requireUnused, type Places } from './places';
 
 /** A history of timelines, the newest of which is the copy's own. */
@@ -17,11 +17,17 @@ export async function swapIn(places: Places, { place, copy, member }: Swap): Pro
   const { data, aside } = sidesOf(places, { place, copy, member });
   await requireUnused(data);
   await requireUnused(files.data);
-  if (!existsSync(files.data) && existsSync(aside) && existsSync(data)) return { aside };
+  if (
+    !existsSync(files.data) &&
+    existsSync(data) &&
+    (existsSync(aside) || (await wasOf(files.receipt)) === copy)
+  )
+    return { aside };
   const restored = await readReceipt(files);
   if (restored?.key !== copy) throw new Error(`there is no copy of ${copy} in ${place}`);
   await makeOrdinary(files.data);
-  if (!existsSync(aside)) await rename(data, aside);
+  // A member in reserve has no data that could be kept.
+  if (!existsSync(aside) && existsSync(data)) await rename(data, aside);
   await rename(files.data, data);
   return { aside };
 }
@@ -35,6 +41,12 @@ export async function swapBack(places: Places, swap: Swap): Promise<{ aside: str
   if (existsSync(data)) await rename(data, files.data);
   await rename(aside, data);
   return { aside };
+}
+
+/** Of which copy there was one in a place, whether it is still there or not. */
+async function wasOf(receipt: string): Promise<string | undefined> {
+  if (!existsSync(receipt)) return undefined;
+  return (JSON.parse(await readFile(receipt, 'utf8')) as Restored).key;
 }
 
 function sidesOf({ members }: Places, { copy, member }: Swap): { data: string; aside: string } {

@@ -1,6 +1,6 @@
 import { SwitchoverError } from '../../core/errors';
 import { balancerPrograms } from '../environment';
-import { REGIONS } from '../layout';
+import { placesOf } from '../layout';
 import type { Context } from '../parts/part';
 import type { Supervisor } from '../supervisor';
 import { hang, kill, startPartOf } from './program';
@@ -11,7 +11,7 @@ export type BalancerFault = (typeof BALANCER_FAULTS)[number];
 
 /** The region, if it is one of the sandbox. @throws UNKNOWN_TARGET */
 export function requireRegion(region: string): string {
-  const regions: string[] = REGIONS.map(({ name }) => name);
+  const regions = placesOf({ recovery: true }).map(({ name }) => name);
   if (regions.includes(region)) return region;
   const message = `"${region}" is not a region of the sandbox; there are ${regions.join(', ')}`;
   throw new SwitchoverError('UNKNOWN_TARGET', message);

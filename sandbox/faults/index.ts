@@ -45,7 +45,7 @@ const FAULTS: Record<Exclude<Target['kind'], 'database' | 'redis'>, readonly str
   way: ['cut'],
   lb: BALANCER_FAULTS,
   registry: REGISTRY_FAULTS,
-  worker: ['kill'],
+  worker: ['kill', 'stop'],
   temporal: ['kill'],
 };
 
@@ -58,10 +58,10 @@ export interface Severity {
 }
 
 /**
- * Injects a real fault. A killed worker is started again by the supervisor; nothing else is.
+ * Injects a real fault. A killed worker is started again by the supervisor, one that is stopped is not, nor is anything else.
  * @param fault one of {@link NODE_FAULTS} for a node, of {@link ZONE_FAULTS} for a zone, of {@link REGION_FAULTS} for a region, of {@link BALANCER_FAULTS} for
  *   a load balancer, of {@link REGISTRY_FAULTS} for the registry, of {@link DATABASE_FAULTS} for the database, of
- *   {@link REDIS_FAULTS} for the session store; `kill` for the others
+ *   {@link REDIS_FAULTS} for the session store; `kill` for the others, a worker also `stop`
  * @returns one sentence of what was done
  * @throws BAD_INPUT for an unknown fault · UNKNOWN_TARGET · SANDBOX where the target does not run
  */
@@ -97,8 +97,12 @@ export async function breakPart(
       return breakDatabase(context, supervisor, target.part, fault as DatabaseFault);
     case 'redis':
       return breakRedis(context, supervisor, target.part, fault as RedisFault);
-    default:
-      return kill(supervisor, programOf(target));
+    default: {
+      const program = programOf(target);
+      if (fault !== 'stop') return kill(supervisor, program);
+      await supervisor.end(program);
+      return `${program} was stopped, and stays so until it is healed`;
+    }
   }
 }
 

@@ -1,6 +1,14 @@
 import { databaseProgram, nodesOf, sessionsProgram } from '../../core/topology';
 import { balancerPrograms } from '../environment';
-import { REGIONS, databaseMembers, regionNetwork, sessionMembers, vantageOf } from '../layout';
+import {
+  databaseMembers,
+  indexOf as placeOf,
+  regionNetwork,
+  reserveMembers,
+  sessionMembers,
+  vantageOf,
+  type DatabaseMember,
+} from '../layout';
 import { controlProgram } from '../parts/etcd';
 import type { Context } from '../parts/part';
 import { homeOf } from '../parts/member-home';
@@ -33,9 +41,9 @@ export async function breakRegion(
   const worker = programs.filter((program) => program === workerIn(region));
   await Promise.all(worker.map((program) => supervisor.end(program)));
   await Promise.all(programs.map((program) => supervisor.signal(program, 'KILL')));
-  const member = databaseMembers(block)[indexOf(region)]!;
+  const member = databaseMemberIn(context, region);
   // PostgreSQL is not of Patroni's process group.
-  signal(await memberProcesses(context.dir, homeOf(context.dir, member)), 'SIGKILL');
+  if (member) signal(await memberProcesses(context.dir, homeOf(context.dir, member)), 'SIGKILL');
   return `region ${region} is lost: ${programs.length} processes died at once, and nobody reaches it`;
 }
 
@@ -47,10 +55,9 @@ export async function breakRegion(
 export async function healRegion(context: Context, supervisor: Supervisor, region: string): Promise<string> {
   const { block } = context.settings;
   await restore(block, allTo(networkOf(block, region)));
-  const { watcher } = sessionMembers(block)[indexOf(region)]!;
-  const { name } = databaseMembers(block)[indexOf(region)]!;
   const known = new Set((await supervisor.list()).map((program) => program.name));
-  const own = [balancerPrograms(region)[0], controlProgram(name), sentinelProgram(watcher), workerIn(region)];
+  const { control, sentinel } = storesOf(context, region);
+  const own = [balancerPrograms(region)[0], ...control, ...sentinel, workerIn(region)];
   for (const program of own.filter((one) => known.has(one))) await supervisor.start(program);
   return `region ${region} is reached again, and its load balancer runs`;
 }
@@ -73,20 +80,36 @@ function wayOf({ settings: { block } }: Context, from: string, to: string): Cut 
 
 /** What runs in a region. */
 async function programsOf(context: Context, supervisor: Supervisor, region: string): Promise<string[]> {
-  const { block } = context.settings;
-  const index = indexOf(region);
-  const [database, session] = [databaseMembers(block)[index]!, sessionMembers(block)[index]!];
+  const { members, control, sentinel } = storesOf(context, region);
   const there = new Set([
     ...nodesOf(context.config, region).map(({ program }) => program),
     ...balancerPrograms(region),
-    databaseProgram(database.name),
-    controlProgram(database.name),
-    sessionsProgram(session.name),
-    sentinelProgram(session.watcher),
+    ...members,
+    ...control,
+    ...sentinel,
     workerIn(region),
   ]);
   const running = (await supervisor.list()).filter(({ name, pid }) => pid > 0 && there.has(name));
   return running.map(({ name }) => name);
+}
+
+function databaseMemberIn({ settings }: Context, region: string): DatabaseMember | undefined {
+  const all = [...databaseMembers(settings.block), ...reserveMembers(settings)];
+  return all.find((member) => member.region === region);
+}
+
+/** The programs of data stores that a region has. */
+function storesOf(context: Context, region: string) {
+  const database = databaseMemberIn(context, region);
+  const session = sessionMembers(context.settings.block)[indexOf(region)];
+  return {
+    members: [
+      ...(database ? [databaseProgram(database.name)] : []),
+      ...(session ? [sessionsProgram(session.name)] : []),
+    ],
+    control: database ? [controlProgram(database.name)] : [],
+    sentinel: session ? [sentinelProgram(session.watcher)] : [],
+  };
 }
 
 function networkOf(block: number, region: string): string {
@@ -94,5 +117,5 @@ function networkOf(block: number, region: string): string {
 }
 
 function indexOf(region: string): number {
-  return REGIONS.findIndex(({ name }) => name === requireRegion(region));
+  return placeOf(requireRegion(region));
 }

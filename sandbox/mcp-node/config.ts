@@ -17,6 +17,8 @@ export interface NodeConfig {
   /** Directory of fault files, see `faults.ts`; undefined = this node takes no injected faults. */
   faultsDir: string | undefined;
   version: string;
+  /** What is wrong with this release: it never gets ready, or every second call of a tool fails once it has been ready for so long, ms. */
+  defect: { kind: 'never-ready' | 'errors'; afterMs: number } | undefined;
 }
 
 const LISTEN = /^(?<host>127(?:\.\d{1,3}){3}):(?<port>\d{1,5})$/;
@@ -52,6 +54,8 @@ const Environment = z.object({
     .default(3600),
   FAULTS_DIR: z.string().optional(),
   VERSION: z.string().default('0.0.0'),
+  DEFECT: z.enum(['never-ready', 'errors']).optional(),
+  DEFECT_AFTER_MS: z.coerce.number('must be a whole number of ms, e.g. 30000').int().nonnegative().default(0),
 });
 
 /**
@@ -67,7 +71,17 @@ export function readConfig(env: NodeJS.ProcessEnv): NodeConfig {
     });
     throw new Error(`MCP node not started, its environment is wrong: ${problems.join('; ')}`);
   }
-  const { NODE_ID, REDIS_URL, REGISTRY_URL, FLEET, SESSION_TTL_S, FAULTS_DIR, VERSION } = parsed.data;
+  const {
+    NODE_ID,
+    REDIS_URL,
+    REGISTRY_URL,
+    FLEET,
+    SESSION_TTL_S,
+    FAULTS_DIR,
+    VERSION,
+    DEFECT,
+    DEFECT_AFTER_MS,
+  } = parsed.data;
   const { host = '', port } = LISTEN.exec(parsed.data.LISTEN)?.groups ?? {};
   return {
     nodeId: NODE_ID,
@@ -79,5 +93,6 @@ export function readConfig(env: NodeJS.ProcessEnv): NodeConfig {
     sessionTtlS: SESSION_TTL_S,
     faultsDir: FAULTS_DIR,
     version: VERSION,
+    defect: DEFECT && { kind: DEFECT, afterMs: DEFECT_AFTER_MS },
   };
 }

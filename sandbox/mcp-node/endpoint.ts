@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { ErrorCode, isInitializeRequest } from '@modelcontextprotocol/sdk/types.js';
 import type { Logger } from 'pino';
+import type { Defect } from './defect';
 import type { Faults } from './faults';
 import type { Session, SessionStore } from './sessions';
 import { createMcpServer } from './tools';
@@ -13,6 +14,7 @@ export interface McpDeps {
   node: { nodeId: string; version: string };
   store: SessionStore;
   faults: Faults;
+  defect: Defect;
   log: Logger;
 }
 
@@ -48,7 +50,10 @@ async function post(deps: McpDeps, req: IncomingMessage, res: ServerResponse): P
   if (id === undefined) return initialize(deps, req, res);
   const session = await deps.store.claim(id);
   if (!session) return sendNotFound(res, id);
-  await serve(deps, session, new StreamableHTTPServerTransport({ enableJsonResponse: true }), req, res);
+  const body = deps.defect.failing ? await json(req) : undefined;
+  if (isToolCall(body) && deps.defect.failsNow())
+    return sendError(res, 500, ErrorCode.InternalError, `Release ${deps.node.version} has a defect`);
+  await serve(deps, session, new StreamableHTTPServerTransport({ enableJsonResponse: true }), req, res, body);
 }
 
 async function initialize(deps: McpDeps, req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -92,6 +97,10 @@ async function end(deps: McpDeps, req: IncomingMessage, res: ServerResponse): Pr
     return sendError(res, 400, ErrorCode.InvalidRequest, 'Mcp-Session-Id header is required');
   if (!(await deps.store.end(id))) return sendNotFound(res, id);
   res.writeHead(200).end();
+}
+
+function isToolCall(message: unknown): boolean {
+  return message instanceof Object && 'method' in message && message.method === 'tools/call';
 }
 
 function sessionId(req: IncomingMessage): string | undefined {

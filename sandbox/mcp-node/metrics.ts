@@ -16,11 +16,18 @@ export interface Metrics {
 const LOOP_LOOK_MS = 500;
 
 /** Creates the metrics of one process. Call once: the default metrics watch the event loop and garbage collection. */
-export function createMetrics(nodeId: string): Metrics {
+export function createMetrics(nodeId: string, version: string): Metrics {
   const registry = new Registry();
   registry.setDefaultLabels({ node: nodeId });
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: LOOP_LOOK_MS });
   const registers = [registry];
+  const build = new Gauge({
+    name: 'mcp_build_info',
+    help: '1; its release',
+    labelNames: ['version'],
+    registers,
+  });
+  build.set({ version }, 1);
   const labelNames = ['method', 'status'] as const;
   const requests = new Counter({ name: 'mcp_requests_total', help: 'MCP requests', labelNames, registers });
   const errors = new Counter({ name: 'mcp_errors_total', help: 'MCP requests answered with 5xx', registers });

@@ -4,6 +4,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { NodeConfig } from './config';
+import { Defect } from './defect';
 import { handleMcp } from './endpoint';
 import { Faults } from './faults';
 import { createMetrics } from './metrics';
@@ -29,6 +30,7 @@ export class McpNode {
   private readonly store;
   private readonly registration: Registration | undefined;
   private readonly faults;
+  private readonly defect;
   private readonly metrics;
   private readonly server: Server;
 
@@ -43,7 +45,8 @@ export class McpNode {
     const entry = { address: `${host}:${port}`, version };
     this.registration = registryUrl ? new Registration(registryUrl, nodeId, entry, log) : undefined;
     this.faults = new Faults(config.faultsDir, config.nodeId);
-    this.metrics = createMetrics(config.nodeId);
+    this.defect = new Defect(config.defect);
+    this.metrics = createMetrics(config.nodeId, config.version);
     this.server = createServer((req, res) => void this.handle(req, res));
     this.server.keepAliveTimeout = KEEP_ALIVE_MS;
   }
@@ -57,8 +60,9 @@ export class McpNode {
     this.server.listen(this.config.port, this.config.host);
     await once(this.server, 'listening');
     while (!(await this.sync())) await delay(SYNC_RETRY_MS);
-    if (this.state !== 'syncing') return; // told to drain meanwhile
+    if (this.state !== 'syncing' || this.defect.neverReady) return; // told to drain meanwhile
     this.state = 'ready';
+    this.defect.ready();
     this.registration?.start();
     this.log.info({ sessions: this.sessions, bootMs: uptimeMs() }, 'ready');
     setInterval(() => void this.sync(), SWEEP_MS).unref();
@@ -114,8 +118,8 @@ export class McpNode {
       const status = res.writableFinished ? res.statusCode : 499;
       this.metrics.observe(req.method ?? '', status, (performance.now() - started) / 1_000);
     });
-    const { config: node, store, faults, log } = this;
-    await handleMcp({ node, store, faults, log }, req, res);
+    const { config: node, store, faults, defect, log } = this;
+    await handleMcp({ node, store, faults, defect, log }, req, res);
   }
 
   private health(res: ServerResponse): void {

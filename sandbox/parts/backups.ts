@@ -9,7 +9,7 @@ import { DATABASE_USERS, STANZA } from '../environment';
 import { POSTGRES_USER, give } from '../postgres-user';
 import { writePrivate } from '../state';
 import { ROOT, built, tool } from '../tools';
-import { databaseMembers } from '../layout';
+import { databaseMembers, reserveMembers } from '../layout';
 import { homeOf } from './member-home';
 import type { Context, Part, Program } from './part';
 import { BUCKET, backupsConfiguration, backupsHome, scratchConfiguration, storageFiles } from './pgbackrest';
@@ -76,7 +76,7 @@ function agents(context: Context): Program[] {
       `--stanza=${STANZA}`,
       `--bin=${dirname(tool('postgres'))}`,
       `--pgbackrest=${tool('pgbackrest')}`,
-      ...databaseMembers(settings.block).map(
+      ...[...databaseMembers(settings.block), ...reserveMembers(settings)].map(
         (member) => `--member=${member.name}=${join(homeOf(dir, member), 'data')}`,
       ),
     ],
@@ -86,7 +86,10 @@ function agents(context: Context): Program[] {
   }));
 }
 
-/** Never archives: what it writes is no part of the database's history. It commits alone, as it has no standby. */
+/**
+ * Never archives: what it writes is no part of the database's history. It commits alone, as it has no standby. Its settings name files of
+ * the member that it was taken from, which may be gone.
+ */
 function scratch({ at, dir }: Context, place: ScratchPlace): Program {
   const home = join(backupsHome(dir), place);
   const [host = '', port = ''] = at.scratch[place].split(':');
@@ -98,6 +101,8 @@ function scratch({ at, dir }: Context, place: ScratchPlace): Program {
     primary_conninfo: '',
     primary_slot_name: '',
     synchronous_standby_names: '',
+    hba_file: join(home, 'data', 'pg_hba.conf'),
+    ident_file: join(home, 'data', 'pg_ident.conf'),
     logging_collector: 'off',
   };
   const options = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);

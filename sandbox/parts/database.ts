@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import { Client } from 'pg';
 import { databaseProgram, fenceProgram, remainsProgram, salvageProgram } from '../../core/topology';
 import { DATABASE_USERS } from '../environment';
-import { databaseMembers } from '../layout';
+import { databaseMembers, reserveMembers } from '../layout';
 import { POSTGRES_USER } from '../postgres-user';
 import { ROOT, tool } from '../tools';
 import { ETCD } from './etcd';
@@ -15,7 +15,8 @@ const ANSWER_MS = 1_000;
 const RUNNING = ['running', 'streaming'];
 
 /**
- * The fleet's database: three members, each a Patroni with its PostgreSQL, and the address of those who write before them.
+ * The fleet's database: three members, each a Patroni with its PostgreSQL, and the address of those who write before them. A cold site
+ * has one more, which is installed and has no data.
  *
  * The supervisor starts no Patroni again. A member that is killed stands for a machine that is lost, and one that was back
  * within a second would never be succeeded. The price is real: where a Patroni alone dies, its PostgreSQL goes on accepting
@@ -25,12 +26,14 @@ const RUNNING = ['running', 'streaming'];
 export function database(context: Context): Part {
   const { at, dir, settings } = context;
   const file = join(dir, 'database-proxy.cfg');
-  const members = databaseMembers(settings.block);
+  const reserves = reserveMembers(settings);
+  const members = [...databaseMembers(settings.block), ...reserves];
   const patronis = members.map((member): Program => ({
     name: databaseProgram(member.name),
     command: () => [tool('patroni'), patroniFile(dir, member)],
     listens: [member.postgres, member.rest],
     user: POSTGRES_USER,
+    standby: reserves.includes(member),
   }));
   // Fencing is the supervisor's work, so that it does not depend on anything that may be sick.
   const fences = members.map((member): Program => ({
@@ -76,7 +79,7 @@ export function database(context: Context): Part {
     files: { [file]: configuration(context) },
     prepare: async (starting) => {
       const own = members.filter(({ name }) => starting.some((one) => one.name === databaseProgram(name)));
-      await Promise.all(own.map((member) => prepareMember(context, member)));
+      await Promise.all([...own, ...reserves].map((member) => prepareMember(context, member)));
     },
     ready: () => Promise.all([whole(context), settled(context)]),
     notes: () => notes(context),
@@ -89,7 +92,7 @@ export function database(context: Context): Part {
  * default, clients waited 0.7 s more for a new primary).
  */
 function configuration({ at, settings }: Context): string {
-  const servers = databaseMembers(settings.block).map(
+  const servers = [...databaseMembers(settings.block), ...reserveMembers(settings)].map(
     ({ name, postgres, rest }) => `  server ${name} ${postgres} check port ${rest.split(':')[1]}`,
   );
   return `defaults

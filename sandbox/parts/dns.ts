@@ -2,17 +2,16 @@ import { Resolver } from 'node:dns/promises';
 import {
   ChangeResourceRecordSetsCommand,
   CreateHealthCheckCommand,
-  CreateHostedZoneCommand,
   ListHealthChecksCommand,
-  ListHostedZonesByNameCommand,
   ListResourceRecordSetsCommand,
   type ResourceRecordSet,
   type Route53Client,
 } from '@aws-sdk/client-route-53';
 import ms, { type StringValue } from 'ms';
 import { route53At } from '../dns/client';
-import { DNS_KEY_VARIABLES, DNS_NAME, DNS_ZONE } from '../environment';
-import { REGIONS, balancerAddresses } from '../layout';
+import { ensureZone, zoneId } from '../dns/zone';
+import { DNS_KEY_VARIABLES, DNS_NAME } from '../environment';
+import { balancerAddresses, indexOf, placesOf, type Place } from '../layout';
 import { built, flags, requireBuilt, tool } from '../tools';
 import { balancerIn } from './haproxy';
 import type { Context, Part } from './part';
@@ -70,7 +69,7 @@ export function dns({ at, settings, secrets }: Context): Part {
   };
   return {
     name: 'DNS',
-    after: [ROUTE53, ...REGIONS.map(({ name }) => balancerIn(name))],
+    after: [ROUTE53, ...placesOf(settings).map(({ name }) => balancerIn(name))],
     wanted: settings.dns,
     programs: [program],
     prepare: async () => requireBuilt(MAIN),
@@ -89,11 +88,11 @@ function clientOf({ at, secrets }: Context): Route53Client {
 /** Makes what is missing of hosted zone, health checks and record sets; what is there stays as it is. */
 async function settle(context: Context): Promise<void> {
   const client = clientOf(context);
-  const zone = (await zoneId(client)) ?? (await createZone(client));
+  const zone = await ensureZone(client);
   const there = (await setsIn(client, zone)).map(({ SetIdentifier }) => SetIdentifier);
-  const missing = REGIONS.filter(({ name }) => !there.includes(name));
+  const missing = placesOf(context.settings).filter(({ name }) => !there.includes(name));
   if (missing.length === 0) return;
-  const sets = await Promise.all(missing.map(({ name }) => recordSet(context, client, name)));
+  const sets = await Promise.all(missing.map((place) => recordSet(context, client, place)));
   const Changes = sets.map((set) => ({ Action: 'CREATE' as const, ResourceRecordSet: set }));
   await client.send(new ChangeResourceRecordSetsCommand({ HostedZoneId: zone, ChangeBatch: { Changes } }));
 }
@@ -101,15 +100,14 @@ async function settle(context: Context): Promise<void> {
 async function recordSet(
   { settings }: Context,
   client: Route53Client,
-  region: string,
+  { name, weight }: Place,
 ): Promise<ResourceRecordSet> {
-  const index = REGIONS.findIndex(({ name }) => name === region);
-  const { hostname, port } = new URL(`http://${balancerAddresses(settings.block, index).frontend}`);
+  const { hostname, port } = new URL(`http://${balancerAddresses(settings.block, indexOf(name)).frontend}`);
   return {
     Name: DNS_NAME,
     Type: 'A',
-    SetIdentifier: region,
-    Weight: REGIONS[index]!.weight,
+    SetIdentifier: name,
+    Weight: weight,
     TTL: settings.dnsTtl,
     ResourceRecords: [{ Value: hostname }],
     HealthCheckId: await healthCheck(client, hostname, Number(port), settings.dnsChecks),
@@ -135,16 +133,6 @@ async function healthCheck(client: Route53Client, host: string, port: number, ru
     }),
   );
   return made.HealthCheck!.Id!;
-}
-
-async function zoneId(client: Route53Client): Promise<string | undefined> {
-  const { HostedZones = [] } = await client.send(new ListHostedZonesByNameCommand({ DNSName: DNS_ZONE }));
-  return HostedZones.find(({ Name }) => Name === DNS_ZONE)?.Id;
-}
-
-async function createZone(client: Route53Client): Promise<string> {
-  const made = await client.send(new CreateHostedZoneCommand({ Name: DNS_ZONE, CallerReference: DNS_ZONE }));
-  return made.HostedZone!.Id!;
 }
 
 async function setsIn(client: Route53Client, zone: string): Promise<ResourceRecordSet[]> {

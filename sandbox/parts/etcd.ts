@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { databaseProgram } from '../../core/topology';
 import { get } from '../conditions';
-import { databaseMembers } from '../layout';
+import { databaseMembers, reserveMembers } from '../layout';
 import { flags, tool } from '../tools';
 import type { Context, Part, Program } from './part';
 
@@ -14,7 +14,7 @@ export const controlProgram = (member: string): string => `database-${member}-co
 /** Where Patroni keeps who is the primary: one etcd, and a way to it for each member of the database. */
 export function etcd(context: Context): Part {
   const { at, dir, settings } = context;
-  const members = databaseMembers(settings.block);
+  const members = [...databaseMembers(settings.block), ...reserveMembers(settings)];
   const options = flags({
     name: 'etcd',
     'data-dir': join(dir, 'etcd'),

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { regionConfig, nodesOf, type Node } from '../../core/topology';
 import { get } from '../conditions';
 import { BACKEND, balancerPrograms } from '../environment';
-import { REGIONS, balancerAddresses } from '../layout';
+import { balancerAddresses, indexOf } from '../layout';
 import type { Settings } from '../settings';
 import { tool } from '../tools';
 import { nodesIn } from './nodes';
@@ -19,11 +19,13 @@ const RUNTIME_MS = 1_000;
 /**
  * A region's load balancer in front of its MCP nodes, and a second one that stands by for its addresses. Either starts with every
  * server in maintenance, so that whoever starts it says which nodes may have traffic: here, when `up` or `heal` does, all in service.
+ * Of a standby region none may, and at a cold site nothing is started: a runbook does so in a disaster.
  */
 export function haproxy(context: Context, region: string): Part {
   const [name, second] = balancerPrograms(region);
   const file = join(context.dir, `${name}.cfg`);
   const { frontend, runtime, metrics } = addressesOf(context, region);
+  const { role } = regionConfig(context.config, region);
   const program = {
     name,
     command: () => [tool('haproxy'), '-db', '-f', file],
@@ -32,10 +34,16 @@ export function haproxy(context: Context, region: string): Part {
   return {
     name: balancerIn(region),
     after: [nodesIn(region)], // a node that is not there yet would first have to pass its checks twice
-    programs: [program, { ...program, name: second, standby: true, standsInFor: name }],
+    programs: [
+      { ...program, standby: role === 'cold' },
+      { ...program, name: second, standby: true, standsInFor: name },
+    ],
     files: { [file]: configuration(context, region) },
-    settle: () => admitAll(context, region),
-    ready: () => get(`${new URL(regionConfig(context.config, region).loadBalancer.url).origin}/health`),
+    ...(role === 'active' && { settle: () => admitAll(context, region) }),
+    ready: async () => {
+      if (role === 'cold') return;
+      await get(role === 'active' ? `http://${frontend}/health` : `http://${metrics}/metrics`);
+    },
   };
 }
 
@@ -110,8 +118,5 @@ function checks({ checks: rule, haproxyObserve }: Settings): string {
 }
 
 function addressesOf({ settings }: Context, region: string) {
-  return balancerAddresses(
-    settings.block,
-    REGIONS.findIndex(({ name }) => name === region),
-  );
+  return balancerAddresses(settings.block, indexOf(region));
 }

@@ -1,7 +1,8 @@
-import { REGIONS } from '../layout';
+import { placesOf } from '../layout';
 import { backups } from './backups';
 import { database } from './database';
 import { dns, route53 } from './dns';
+import { drill } from './drill';
 import { etcd } from './etcd';
 import { haproxy } from './haproxy';
 import { journal } from './journal';
@@ -18,7 +19,7 @@ import { temporal } from './temporal';
 
 /** Every part a sandbox of this context can have, wanted or not, in the order people read them. */
 export function allParts(context: Context): Part[] {
-  const regions = REGIONS.map(({ name }) => name);
+  const regions = placesOf(context.settings).map(({ name }) => name);
   return [
     temporal(context),
     journal(context),
@@ -31,6 +32,7 @@ export function allParts(context: Context): Part[] {
     notifications(context),
     ...regions.map((region) => nodes(context, region)),
     ...regions.map((region) => haproxy(context, region)),
+    drill(context),
     route53(context),
     dns(context),
     alertmanager(context),

@@ -3,7 +3,7 @@ import { stringify } from 'yaml';
 import { nodesOf } from '../../core/topology';
 import { get } from '../conditions';
 import { TOKEN_VARIABLES } from '../environment';
-import { REGIONS, balancerAddresses } from '../layout';
+import { balancerAddresses, indexOf, placesOf } from '../layout';
 import { flags, tool } from '../tools';
 import { nodesIn } from './nodes';
 import type { Context, Part } from './part';
@@ -58,7 +58,7 @@ export function prometheus(context: Context): Part {
   const command = () => [tool('prometheus'), ...options];
   return {
     name: 'Prometheus',
-    after: [ALERTMANAGER, ...REGIONS.map(({ name }) => nodesIn(name))],
+    after: [ALERTMANAGER, ...serving(context).map(nodesIn)],
     wanted: settings.monitoring,
     programs: [{ name: 'prometheus', command, listens: [at.prometheus] }],
     files: { [file]: stringify(scraping(context, rules)), [rules]: stringify(ALERTS) },
@@ -82,8 +82,16 @@ const ALERTS = {
   ],
 };
 
-function scraping({ at, config, settings }: Context, rules: string): object {
-  const nodes = REGIONS.flatMap(({ name }) => nodesOf(config, name)).filter(({ spare }) => !spare);
+/** Regions whose nodes are to answer: one for disasters is none of them, whose silence is no alert. */
+function serving({ settings }: Context): string[] {
+  return placesOf(settings).flatMap(({ name, role }) => (role === 'active' ? [name] : []));
+}
+
+function scraping(context: Context, rules: string): object {
+  const { at, config, settings } = context;
+  const nodes = serving(context)
+    .flatMap((name) => nodesOf(config, name))
+    .filter(({ spare }) => !spare);
   return {
     global: { scrape_interval: '1s', scrape_timeout: '900ms', evaluation_interval: '1s' },
     rule_files: [rules],
@@ -98,8 +106,8 @@ function scraping({ at, config, settings }: Context, rules: string): object {
       },
       {
         job_name: 'haproxy',
-        static_configs: REGIONS.map(({ name }, index) => ({
-          targets: [balancerAddresses(settings.block, index).metrics],
+        static_configs: serving(context).map((name) => ({
+          targets: [balancerAddresses(settings.block, indexOf(name)).metrics],
           labels: { region: name },
         })),
       },

@@ -1,10 +1,11 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { candidatesOf } from '../../core/placement';
-import { nodesOf, type Node } from '../../core/topology';
+import { nodesOf, regionConfig, releaseProgram, type Node } from '../../core/topology';
 import { get } from '../conditions';
 import { FAULT_FILES, faultFile } from '../faults/files';
-import { ROOT, built, requireBuilt } from '../tools';
+import { RELEASES_KEPT, installReleases, machineOf, startOf } from '../releases';
+import { ROOT } from '../tools';
 import type { Context, Part, Program } from './part';
 import { REDIS } from './redis';
 import { sessionsUrl } from './sessions';
@@ -12,21 +13,28 @@ import { sessionsUrl } from './sessions';
 /** Name of the part that is a region's MCP nodes. */
 export const nodesIn = (region: string): string => `MCP nodes ${region}`;
 
-const MAIN = 'mcp-node.js';
 const SESSION_TTL_S = '3600';
-const VERSION = (require(join(ROOT, 'package.json')) as { version: string }).version;
 
-/** The MCP nodes of a region, its spares stopped. Healing them is the runbooks' work, so nothing restarts them. */
+/**
+ * The MCP nodes of a region, its spares stopped; of a cold site all of them are. What switches their releases stands beside them. Healing them is the runbooks' work, so nothing
+ * restarts them.
+ */
 export function nodes(context: Context, region: string): Part {
-  const { files, config } = context;
+  const { dir, files, settings, config } = context;
+  const cold = regionConfig(config, region).role === 'cold';
   const all = nodesOf(config, region);
-  const serving = all.filter(({ spare }) => !spare);
+  const serving = all.filter(({ spare }) => !spare && !cold);
   return {
     name: nodesIn(region),
     after: [REDIS],
-    programs: all.map((node) => program(context, node)),
+    programs: [
+      ...all.map((node) => ({ ...program(context, node), standby: node.spare || cold })),
+      ...all.map((node) => releases(context, node)),
+    ],
+    startsLater: cold,
     prepare: async (programs) => {
-      requireBuilt(MAIN);
+      const machines = all.map((node) => node.program);
+      await installReleases(dir, settings, machines);
       const starting = all.filter((node) => programs.some(({ name }) => name === node.program));
       const paths = starting.flatMap(({ id }) =>
         FAULT_FILES.map((fault) => faultFile(files.faults, id, fault)),
@@ -37,11 +45,21 @@ export function nodes(context: Context, region: string): Part {
   };
 }
 
-function program(context: Context, { id, address, spare, program: name }: Node): Program {
-  const { at, files, config } = context;
+function releases({ dir }: Context, { program: name }: Node): Program {
+  return {
+    name: releaseProgram(name),
+    command: () => [join(ROOT, 'sandbox/node-release'), machineOf(dir, name), String(RELEASES_KEPT)],
+    listens: [],
+    standby: true,
+    task: true,
+  };
+}
+
+function program(context: Context, { id, address, program: name }: Node): Program {
+  const { at, dir, files, config } = context;
   return {
     name,
-    command: () => [process.execPath, built(MAIN)],
+    command: () => [startOf(dir, name)],
     environment: {
       NODE_ID: id,
       LISTEN: address,
@@ -52,10 +70,8 @@ function program(context: Context, { id, address, spare, program: name }: Node):
         .join(),
       SESSION_TTL_S,
       FAULTS_DIR: files.faults,
-      VERSION,
     },
     listens: [address],
-    standby: spare,
     stopSeconds: 2,
   };
 }

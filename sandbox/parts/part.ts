@@ -30,6 +30,8 @@ export interface Program {
   restarts?: boolean;
   /** Installed, but not started by `up`. */
   standby?: boolean;
+  /** Ends by itself, and is run by whoever needs it: `status` is silent about it. */
+  task?: boolean;
   /** The program whose addresses it serves in its place; while it runs, that one is not missing. */
   standsInFor?: string;
   /** How it is asked to end. Default TERM. */
@@ -51,6 +53,8 @@ export interface Part {
   needsBuilt?: string;
   /** Whether the settings ask for it. Default: always. */
   wanted?: boolean;
+  /** Prepared although nothing of it is to be started: it is started later by a runbook. */
+  startsLater?: boolean;
   /** Makes what its programs need, e.g. a database's files. Called before a start, never while `programs` run. */
   prepare?(programs: readonly Program[]): Promise<void>;
   /**

@@ -1,6 +1,6 @@
 import { TASK_QUEUE } from '../../operations';
 import { get } from '../conditions';
-import { REGIONS } from '../layout';
+import { indexOf } from '../layout';
 import { supervisorOf } from '../supervisor';
 import { built } from '../tools';
 import { JOURNAL } from './journal';
@@ -26,7 +26,7 @@ export function worker(context: Context, region: string): Part {
   return {
     name: `Worker ${region}`,
     after: [TEMPORAL, JOURNAL],
-    wanted: REGIONS.findIndex((one) => one.name === region) < context.settings.workers,
+    wanted: indexOf(region) < context.settings.workers,
     programs: [program],
     needsBuilt: WORKER,
     ready: () => polls(context, name),

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
@@ -31,6 +32,7 @@ async function main(): Promise<void> {
 
 /** Nothing where there are no data that PostgreSQL could read. */
 async function dataOf(data: string, bin: string): Promise<Pick<Remains, 'data'>> {
+  if (!existsSync(data)) return {};
   const { uid, gid } = await stat(data);
   const { stdout } = await run(join(bin, 'pg_controldata'), [data], {
     ...(process.getuid?.() === 0 ? { uid, gid } : {}),

@@ -3,6 +3,7 @@ import { Type, type Static } from '@sinclair/typebox';
 import type { Config } from '../../core/config';
 import type { Coordination, Incident, Lock } from '../../core/coordination';
 import { nodesOf } from '../../core/topology';
+import type { Way } from '../../core/ways';
 import type { Deps } from '../deps';
 import { refusals } from '../schemas/problem';
 import { Time, named, object, oneOf } from '../schemas/schema';
@@ -12,6 +13,15 @@ const place = {
   lock: Type.Optional(named<Lock>('Lock')),
   incident: Type.Optional(named<Incident>('Incident')),
 };
+
+const WaySchema = object({
+  to: Type.String(),
+  state: oneOf(['healthy', 'lossy', 'slow']),
+  probes: Type.Integer(),
+  lost: Type.Integer(),
+  p50Ms: Type.Union([Type.Number(), Type.Null()]),
+  p95Ms: Type.Union([Type.Number(), Type.Null()]),
+});
 
 const TopologySchema = object(
   {
@@ -23,6 +33,9 @@ const TopologySchema = object(
         ...place,
         weight: Type.Integer({ description: 'percent of the world’s traffic' }),
         role: oneOf(['active', 'standby', 'cold']),
+        ways: Type.Array(WaySchema, {
+          description: 'from here to other regions, as probed lately; empty where nobody looks',
+        }),
         zones: Type.Array(
           object({
             name: Type.String(),
@@ -50,7 +63,7 @@ const topologySchema = {
   ...about,
   summary: 'The fleet',
   description:
-    'Regions, zones and nodes, each with the run that holds it and its open incident. Role: viewer.',
+    'Regions, zones and nodes, each with the run that holds it and its open incident; the ways between regions. Role: viewer.',
   response: { 200: TopologySchema, ...failures },
 };
 
@@ -110,9 +123,13 @@ const explainSchema = {
 
 /** What there is, and what is being worked on. */
 export const fleet: FastifyPluginAsyncTypebox<Deps> = async (app, { config, operations }) => {
-  app.get('/topology', { config: { role: 'viewer' }, schema: topologySchema }, async () =>
-    topologyOf(config, await operations.coordination()),
-  );
+  app.get('/topology', { config: { role: 'viewer' }, schema: topologySchema }, async () => {
+    const [coordination, ways] = await Promise.all([
+      operations.coordination(),
+      operations.ways(Object.keys(config.regions)),
+    ]);
+    return topologyOf(config, coordination, ways);
+  });
 
   app.get('/incidents', { config: { role: 'viewer' }, schema: incidentsSchema }, async () => {
     const { incidents } = await operations.coordination();
@@ -135,7 +152,16 @@ export const fleet: FastifyPluginAsyncTypebox<Deps> = async (app, { config, oper
   }));
 };
 
-function topologyOf(config: Config, { locks, incidents }: Coordination): Static<typeof TopologySchema> {
+/** A way without where it begins, which is where it is told. */
+function leaving({ to, state, probes, lost, p50Ms, p95Ms }: Way): Static<typeof WaySchema> {
+  return { to, state, probes, lost, p50Ms, p95Ms };
+}
+
+function topologyOf(
+  config: Config,
+  { locks, incidents }: Coordination,
+  ways: readonly Way[],
+): Static<typeof TopologySchema> {
   const at = (scope: string) => ({
     scope,
     ...(locks[scope] ? { lock: locks[scope] } : {}),
@@ -156,6 +182,7 @@ function topologyOf(config: Config, { locks, incidents }: Coordination): Static<
       ...at(`region/${name}`),
       weight,
       role,
+      ways: ways.filter(({ from }) => from === name).map(leaving),
       zones: Object.keys(zones).map((zone) => zoneOf(name, zone)),
     })),
   };

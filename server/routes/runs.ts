@@ -46,6 +46,9 @@ const startSchema = {
     mode: Type.Optional(
       oneOf(MODES, { description: 'plan predicts, execute acts (default), drill rehearses' }),
     ),
+    plan: Type.Optional(
+      Type.String({ description: 'the run that planned this one: the report tells where it deviates' }),
+    ),
     reason: Type.Optional(Type.String({ description: 'why; it ends up in the audit and the report' })),
   }),
   response: {
@@ -59,6 +62,7 @@ const startSchema = {
       'UNAUTHENTICATED',
       'FORBIDDEN',
       'UNKNOWN_RUNBOOK',
+      'UNKNOWN_RUN',
       'UNKNOWN_TARGET',
       'KEY_REUSED',
       'LOCK_HELD',
@@ -111,7 +115,12 @@ export const runs: FastifyPluginAsyncTypebox<Deps> = async (app, { operations, f
     const { body, headers, query, caller } = request;
     const key = headers['idempotency-key'];
     const waitMs = query.wait === undefined ? 0 : waitOf(query.wait);
-    const { run, joined } = await operations.start({ ...body, by: caller.name, ...(key ? { key } : {}) });
+    const { run, joined } = await operations.start({
+      ...body,
+      by: caller.name,
+      door: 'the API',
+      ...(key ? { key } : {}),
+    });
     metrics.runs.inc({ door: 'api', runbook: body.runbook, result: joined ? 'joined' : 'started' });
     const answer = { run, joined, links: links.run(run) };
     void reply.header('location', answer.links.self);

@@ -6,7 +6,9 @@ import {
   RUN_STATES,
   TRIGGERS,
   type AlertRef,
+  type Change,
   type Decision,
+  type Forecast,
   type RunReport,
   type StepRecord,
 } from '../../core/run';
@@ -50,6 +52,15 @@ export const StepSchema = exactly<StepRecord>()(
   ),
 );
 
+const ChangesSchema = Type.Array(
+  exactly<Change>()(
+    object({
+      step: Type.String({ examples: ['Move the database › Fence d1'] }),
+      sentence: Type.String(),
+    }),
+  ),
+);
+
 const DecisionSchema = exactly<Decision>()(
   object({
     kind: oneOf(DECISIONS),
@@ -58,6 +69,19 @@ const DecisionSchema = exactly<Decision>()(
     keep: Type.Optional(Type.Boolean()),
     at: Time,
   }),
+);
+
+export const ForecastSchema = exactly<Forecast>()(
+  object(
+    {
+      runs: Type.Integer({ description: 'runs that it is taken from; 0: no history yet' }),
+      rtoMs: Type.Optional(Type.Number({ description: 'the 95th percentile of these' })),
+      loss: Type.Optional(Type.String({ description: 'what would be lost' })),
+      rpoMs: Type.Optional(Type.Number()),
+      doubt: Type.Optional(Type.String({ description: 'what stood against the runbook' })),
+    },
+    { description: 'what it was expected to come to as it began' },
+  ),
 );
 
 export const ReportSchema = exactly<RunReport>()(
@@ -85,14 +109,25 @@ export const ReportSchema = exactly<RunReport>()(
         },
         { description: 'milestones of the recovery-time clock' },
       ),
-      objective: object({ rtoMs: Type.Number() }),
+      objective: object({ rtoMs: Type.Number(), rpoMs: Type.Optional(Type.Number()) }),
       actual: object({
         rtoMs: Type.Optional(Type.Number()),
+        rpoMs: Type.Optional(Type.Number()),
         sessionsLost: Type.Optional(Type.Number()),
         rowsLost: Type.Optional(Type.Number()),
       }),
+      forecast: Type.Optional(ForecastSchema),
       steps: Type.Array(named<StepRecord>('Step')),
       decisions: Type.Array(DecisionSchema),
+      forced: Type.Optional(
+        object(
+          { by: Type.String(), reason: Type.String(), allows: Type.String() },
+          { description: 'who has given up what it does gracefully, and what that allows' },
+        ),
+      ),
+      noReturn: Type.Optional(
+        Type.Array(Type.String(), { description: 'why there is no going back, where there is none' }),
+      ),
       approvalsMissing: Type.Optional(Type.Integer()),
       alerts: Type.Array(named<AlertRef>('Alert')),
       plan: Type.Optional(
@@ -101,6 +136,12 @@ export const ReportSchema = exactly<RunReport>()(
           readOnly: Type.Integer(),
           changes: Type.Array(Type.String()),
         }),
+      ),
+      compared: Type.Optional(
+        object(
+          { plan: RunId, agreed: Type.Integer(), unplanned: ChangesSchema, notDone: ChangesSchema },
+          { description: 'what a run that was started with a plan did of it' },
+        ),
       ),
     },
     { $id: 'RunReport', description: 'A run: what was asked, what was done and seen, and how it stands' },

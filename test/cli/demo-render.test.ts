@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { createColors } from 'picocolors';
 import stringWidth from 'string-width';
-import { demoBox, demoLines, type DemoResult } from '../../cli/render/demo';
+import { demoBox, demoLines, tourLines, type DemoResult } from '../../cli/render/demo';
 import { look, recovered } from './fixtures';
 
 const shown = (given: Partial<DemoResult> = {}): DemoResult => ({
@@ -55,4 +55,23 @@ test.each([40, 80, 120])('the box is %i columns wide, with and without colours',
   expect(new Set(lines.map((line) => stringWidth(line)))).toEqual(new Set([width]));
   const painted = demoBox(shown(), look({ width, colors: createColors(true) }));
   expect(painted.map(stripVTControlCharacters)).toEqual(lines);
+});
+
+test('what a tour showed, run by run: as it was to end, or not', () => {
+  const run = { ...recovered(), runbook: 'component-drill', sentence: 'the fleet noticed within 1.2 s' };
+  const stops = [
+    { run: { ...run, state: 'succeeded' as const }, expected: 'succeeded' as const },
+    {
+      run: { ...run, runbook: 'rolling-deploy', state: 'failed' as const },
+      expected: 'rolled back' as const,
+    },
+  ];
+  expect(tourLines(stops, look({ width: 60 }))).toEqual([
+    '',
+    'What the tour showed',
+    '✓ component-drill: succeeded: the fleet noticed within 1.2 s',
+    '✗ rolling-deploy: failed, and was to be rolled back: the',
+    '  fleet noticed within 1.2 s',
+  ]);
+  expect(tourLines([], look())).toEqual([]);
 });

@@ -2,6 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { createColors } from 'picocolors';
 import stringWidth from 'string-width';
 import { changes } from '../../cli/render/log';
+import { statusPage } from '../../cli/render/status';
 import { summary } from '../../cli/render/summary';
 import { clip, wrap } from '../../cli/render/text';
 import { timeline } from '../../cli/render/timeline';
@@ -236,4 +237,20 @@ describe('text', () => {
   ])('%j clipped to %i columns', (text, width, clipped) => {
     expect(clip(text, width)).toBe(clipped);
   });
+});
+
+test('the status of a fleet names the ways that are not well', () => {
+  const way = {
+    from: 'us',
+    to: 'eu',
+    state: 'lossy',
+    probes: 20,
+    lost: 20,
+    p50Ms: null,
+    p95Ms: null,
+  } as const;
+  const status = { environment: 'test', regions: [], claims: [], incidents: [] };
+  const page = (...ways: (typeof way)[]) => statusPage({ ...status, ways }, look()).join('\n');
+  expect(page(way)).toContain('! us → eu is lossy: 20 of 20 probes lost');
+  expect(page()).not.toContain('→');
 });

@@ -3,7 +3,7 @@ import type { RunReport } from '../../core/run';
 import { until } from '../harness/until';
 import { build, type Built, type Ended } from './built';
 
-const BLOCK = '160';
+const BLOCK = '144';
 /** Not under the temporary folder of this test, which the user `postgres` could not enter. */
 const DIR = `/var/tmp/switchover-cli-test-${process.pid}`;
 const NODE = 'us-east-1/a/n1';

@@ -104,3 +104,15 @@ describe('the name of the fleet in the environment file', () => {
     expect(wrong(change)).toContain(field);
   });
 });
+
+describe('readiness in the environment file', () => {
+  const wrong = (readiness: object): string =>
+    inWords(problems(ConfigSchema, { ...environmentFile(DEFAULTS), readiness }));
+
+  test.each(['5m', '300s', '30s', '200ms'])('may be evaluated every %s', (every) =>
+    expect(wrong({ every })).toBe(''),
+  );
+  test.each(['6m', '301s', '1h', '5'])('is not evaluated as seldom as every %s', (every) =>
+    expect(wrong({ every })).toContain('a duration of at most 5m between two looks'),
+  );
+});

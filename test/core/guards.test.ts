@@ -28,6 +28,26 @@ const zone = (members: PoolMember[], peakPerS: number | null) => ({
   members,
   peakPerS,
 });
+const batch = (members: PoolMember[], peakPerS: number | null, minimumShare = 0.5) => ({
+  ...pool,
+  minimumShare,
+  servers: ['n1', 'n2'],
+  members,
+  peakPerS,
+});
+const led = (
+  servers: string[],
+  share: number,
+  peakPerS: number | null = 1_000,
+  members: PoolMember[] = four,
+): Questions['lead to release'] => ({
+  pool: 'us-east-1',
+  servers,
+  share,
+  peakPerS,
+  memberCapacity: 500,
+  members,
+});
 const zoneWith = (failed: number, of: number) => ({
   zone: 'us-east-1/a',
   failed,
@@ -98,6 +118,39 @@ const shift = (weights: Record<string, number>, well: string[]): Questions['shif
   serving: well,
 });
 
+const activate = (more: Partial<Questions['activate site']>): Questions['activate site'] => ({
+  level: 3,
+  lost: ['us', 'eu'],
+  well: ['ap'],
+  unknown: [],
+  of: 3,
+  site: { site: 'west', reachable: true, said: '2 of 2 nodes run' },
+  named: undefined,
+  ...more,
+});
+const recover = (
+  level: 1 | 2 | 3,
+  by: Questions['recover store']['by'],
+  stopped: string[] = [],
+): Questions['recover store'] => {
+  const lead = by === 'none' ? undefined : 'd3';
+  return { level, store: 'database', by, member: lead, stopped };
+};
+const giveUp = (lost: string[], answers: boolean): Questions['give up member'] => ({
+  member: 'd1',
+  region: 'us',
+  lost,
+  answers,
+});
+
+const rest = (more: Partial<Questions['rest site']>): Questions['rest site'] => ({
+  site: 'west',
+  weight: 0,
+  buckets: 0,
+  leads: undefined,
+  ...more,
+});
+
 const CASES: { [Act in keyof Questions]: Case<Questions[Act]>[] } = {
   'take out': [
     ['a failed member of a healthy pool', member([serves('n1'), serves('n2')]), null],
@@ -132,6 +185,24 @@ const CASES: { [Act in keyof Questions]: Case<Questions[Act]>[] } = {
     ['drained already, and they bear the peak', retired([drained('n1'), serves('n2')], 500), null],
     ['drained already, and they do not', retired([drained('n1'), serves('n2')], 501), 'capacity headroom'],
     ['alone in its pool', retired([serves('n1')], 0), 'last healthy member'],
+  ],
+  'take out batch': [
+    ['the others serve and bear the peak', batch(four, 1_000), null],
+    ['one request a second more than they bear', batch(four, 1_001), 'capacity headroom'],
+    ['nobody knows the peak', batch(four, null), 'capacity headroom'],
+    ['less than the minimum share is left', batch(four.slice(0, 3), 0), 'minimum healthy share'],
+    ['another has failed meanwhile', batch([...four.slice(0, 3), down('n4')], 0), 'minimum healthy share'],
+    ['all that are healthy', batch([serves('n1'), serves('n2'), down('n3')], 0, 0), 'last healthy member'],
+    ['drained already, and the others bear the peak', batch([drained('n1'), ...four.slice(1)], 1_000), null],
+  ],
+  'lead to release': [
+    ['they bear all of the peak', led(['n1', 'n2'], 100), null],
+    ['they bear their share of it', led(['n1', 'n2'], 10, 10_000), null],
+    ['one request a second more', led(['n1', 'n2'], 100, 1_001), 'capacity headroom'],
+    ['nobody knows the peak', led(['n1', 'n2'], 10, null), 'capacity headroom'],
+    ['one of them is out', led(['n1', 'n2'], 10, 0, [maint('n1'), serves('n2')]), 'receivers serve'],
+    ['one of them is down', led(['n1', 'n2'], 10, 0, [down('n1'), serves('n2')]), 'receivers serve'],
+    ['there are none', led([], 10, 0), 'receivers serve'],
   ],
   'take out zone': [
     ['the others serve and bear the peak', zone(six, 1_600), null],
@@ -225,6 +296,69 @@ const CASES: { [Act in keyof Questions]: Case<Questions[Act]>[] } = {
     ],
     ['no region serves', shift({ 'us-east-1': 40, 'eu-central-1': 35 }, []), 'some region serves'],
     ['no region is chosen', shift({ 'us-east-1': 0 }, ['us-east-1']), 'some region serves'],
+  ],
+  'activate site': [
+    ['two of three regions are lost', activate({}), null],
+    ['all regions are lost', activate({ lost: ['us', 'eu', 'ap'], well: [] }), null],
+    [
+      'nobody can tell of one: a person is asked',
+      activate({ lost: ['us'], unknown: ['eu is seen from 1'] }),
+      null,
+    ],
+    [
+      'nobody can tell of any, at level 3: people are asked',
+      activate({ lost: [], well: [], unknown: ['us is seen from 1'] }),
+      null,
+    ],
+    [
+      'one vantage point alone, at level 2',
+      activate({ level: 2, lost: [], well: [], unknown: ['us is seen from 1'] }),
+      'two vantage points',
+    ],
+    ['no region is lost', activate({ lost: [], well: ['us', 'eu', 'ap'] }), 'two vantage points'],
+    ['most regions are well', activate({ lost: ['us'], well: ['eu', 'ap'] }), 'majority seen well'],
+    ['half of the regions are well', activate({ lost: ['us'], well: ['eu'], of: 2 }), null],
+    ['the only region is lost, at level 1', activate({ level: 1, lost: ['us'], well: [], of: 1 }), null],
+    ['two are lost at level 2', activate({ level: 2 }), 'level covers the loss'],
+    ['there is no site', activate({ site: undefined }), 'site is there'],
+    ['the region that was named is no site', activate({ site: undefined, named: 'eu' }), 'site is there'],
+    [
+      'the site cannot be reached',
+      activate({ site: { site: 'west', reachable: false, said: 'no answer' } }),
+      'site is there',
+    ],
+  ],
+  'recover store': [
+    ['it serves, at level 1', recover(1, 'serves'), null],
+    ['a failover, at level 1', recover(1, 'successor'), 'level allows it'],
+    ['a failover, at level 2', recover(2, 'successor'), null],
+    ['one that may lack writes, at level 2', recover(2, 'survivor'), 'level allows it'],
+    ['one that may lack writes, at level 3', recover(3, 'survivor'), null],
+    ['a backup, at level 2', recover(2, 'backup'), 'level allows it'],
+    ['a backup, at level 3', recover(3, 'backup'), null],
+    ['nobody is left', recover(3, 'none'), 'a member is left'],
+    ['one that is left has data, and does not run', recover(3, 'none', ['d3']), 'no member is stopped'],
+  ],
+  'give up member': [
+    ['its region is lost', giveUp(['us', 'eu'], true), null],
+    ['nobody hears of it', giveUp(['eu'], false), null],
+    ['it answers from a region that is left', giveUp(['eu'], true), 'region is lost'],
+  ],
+  'lead with survivor': [
+    ['nobody else takes writes', { member: 'd3', writable: [], control: true }, null],
+    ['another takes writes', { member: 'd3', writable: ['d1'], control: true }, 'no second primary'],
+    ['nobody can reach the lease', { member: 'd3', writable: [], control: false }, 'control plane answers'],
+  ],
+  'deactivate site': [
+    ['all regions are whole', { site: 'west', role: 'standby', notWhole: [] }, null],
+    ['one is not', { site: 'west', role: 'standby', notWhole: ['us is seen lost'] }, 'home regions whole'],
+    ['a region that is no site', { site: 'eu', role: undefined, notWhole: [] }, 'site is there'],
+  ],
+  'rest site': [
+    ['nobody is led there, nor has a session there', rest({}), null],
+    ['clients are led there', rest({ weight: 1 }), 'nobody needs it'],
+    ['sessions are there', rest({ buckets: 1 }), 'nobody needs it'],
+    ['the primary of the database is there', rest({ leads: 'd5' }), 'nobody needs it'],
   ],
   'take over database': [
     ['a standby has every write', takeOver({}), null],

@@ -58,3 +58,10 @@ it('from where nobody looks nothing is seen', () => {
   });
   expect(judge(dead('eu'), none).said).toContain('nobody looks from ap (no worker answers there)');
 });
+
+it('how the way from there was lately is told beside it', () => {
+  const way = '9 of 20 probes lost, p50 12 ms, p95 40 ms';
+  expect(judge(view('eu', 6, { way }), view('ap', 6)).said).toBe(
+    `seen from eu its load balancer answers, 6 of 6 nodes are healthy (${way}); seen from ap its load balancer answers, 6 of 6 nodes are healthy`,
+  );
+});

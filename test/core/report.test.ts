@@ -52,6 +52,34 @@ describe('a run as Markdown', () => {
     ]);
   });
 
+  it('begins with what a person who asked for it has to know', () => {
+    const late = {
+      runs: 9,
+      rtoMs: 42_000,
+      loss: 'no acknowledged row',
+      rpoMs: 0,
+      doubt: 'no node of us-east-1 serves',
+    };
+    const report = recovered({ forecast: late, trigger: 'manual', mode: 'plan' });
+    expect(timeline(report).split('\n').filter(Boolean).slice(2, 4)).toEqual([
+      '⚠ **It is expected to take 42.0 s, longer than its objective of 5 s (95 % of 9 runs took no longer)**',
+      '⚠ **It was not ready when that was last looked at: no node of us-east-1 serves**',
+    ]);
+    expect(lines(report, 'expected RTO')).toEqual([
+      '**expected RTO** 42.0 s (95 % of 9 runs), objective 5 s · **expected loss** no acknowledged row',
+    ]);
+  });
+
+  it('argues with no rescue, and guesses nothing', () => {
+    expect(
+      lines(recovered({ forecast: { runs: 9, rtoMs: 42_000, doubt: 'x' }, trigger: 'monitor' }), '⚠'),
+    ).toEqual([]);
+    const first = recovered({ forecast: { runs: 0 }, trigger: 'manual' });
+    expect(lines(first, '⚠')).toEqual([]);
+    expect(lines(first, 'expected')).toEqual(['**expected RTO** no history yet, objective 5 s']);
+    expect(lines(recovered(), 'expected')).toEqual([]);
+  });
+
   it('lists what a plan would change', () => {
     const plan = { mutating: 1, readOnly: 2, changes: ['would restart us-east-1/a/n1'] };
     expect(timeline(recovered({ mode: 'plan', plan }))).toContain(

@@ -1,6 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { parse } from 'yaml';
-import { matchAlert, scopeOf, workflowType, type Runbook } from '../../core/runbook';
+import { matchAlert, objectiveOf, scopeOf, workflowType, type Runbook } from '../../core/runbook';
 import { checkRequest, runbookProblems } from '../../core/runbook-schema';
 import * as workflows from '../../workflows';
 
@@ -14,7 +14,15 @@ describe('the catalogue', () => {
   });
 
   it('and the startable workflows are the same', () => {
-    const entities = ['coordinator', 'monitor'];
+    const entities = [
+      'bookkeeper',
+      'coordinator',
+      'monitor',
+      'readiness',
+      'scheduledRun',
+      'timekeeper',
+      'wayMonitor',
+    ];
     expect(Object.keys(workflows).sort()).toEqual(
       [...catalogue.map(({ id }) => workflowType(id)), ...entities].sort(),
     );
@@ -34,6 +42,18 @@ describe('the catalogue', () => {
     const plain: unknown = JSON.parse(JSON.stringify(candidate));
     expect(runbookProblems(plain).map((problem) => problem.path)).toContain(path);
   });
+});
+
+it.each([
+  ['its own', nodeFailover, { node: 'us-east-1/a/n1' }, 'node'],
+  ['one for each level', catalogue.find(({ id }) => id === 'global-failover')!, { level: 2 }, 'dr-2'],
+])('a run is measured against %s', (_, runbook, input, objective) =>
+  expect(objectiveOf(runbook, input)).toBe(objective),
+);
+
+it('names an input that is none and is to be part of an objective', () => {
+  const candidate = { ...nodeFailover, objectiveInput: 'level' };
+  expect(runbookProblems(candidate).map(({ path }) => path)).toEqual(['input.properties.level']);
 });
 
 describe('a request', () => {
@@ -66,6 +86,13 @@ it('a place of any kind is locked as what it is', () => {
   const migration = catalogue.find(({ id }) => id === 'session-migration')!;
   const scope = (from: string): string => scopeOf(migration, { from, to: 'eu-central-1' });
   expect([scope('us-east-1'), scope('us-east-1/a/n1')]).toEqual(['region/us-east-1', 'node/us-east-1/a/n1']);
+});
+
+it('where the place may be left out, that means all of them', () => {
+  const deploy = catalogue.find(({ id }) => id === 'rolling-deploy')!;
+  expect(scopeOf(deploy, { version: '1.1.0' })).toBe('global');
+  expect(scopeOf(deploy, { version: '1.1.0', region: 'us-east-1' })).toBe('region/us-east-1');
+  expect(scopeOf(nodeFailover, {})).toBe('node/undefined'); // what is no request is refused later, with its field
 });
 
 it('a system of which there is one is locked as main', () => {

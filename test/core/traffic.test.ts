@@ -10,7 +10,7 @@ const receiver = (region: string, weight: number, more: Partial<Receiver> = {}):
 });
 const share = (more: Partial<Sharing> = {}) =>
   shareOut({
-    leaving: { region: 'us', weight: 40 },
+    leaving: { regions: ['us'], weight: 40 },
     receivers: [receiver('eu', 35), receiver('ap', 25)],
     nodeCapacity: 500,
     ...more,

@@ -29,7 +29,7 @@ beforeAll(async () => {
   supervisor = supervisord(config, fleet.sandbox.env[FLEET_PASSWORD_VARIABLE]!);
 }, 120_000);
 beforeEach(() => workers.forget());
-afterEach(() => workers.stop());
+afterEach(() => workers.rest());
 afterAll(async () => {
   await workers?.close();
   await fleet?.close();

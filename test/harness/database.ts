@@ -60,7 +60,7 @@ export function useDatabase(options: SandboxOptions & { block: number }): TestDa
   afterEach(async () => {
     await writer?.stop();
     writer = undefined;
-    await made.workers?.stop();
+    await made.workers?.rest();
   });
   afterAll(async () => {
     await made.workers?.close();

@@ -45,6 +45,8 @@ export interface TestFleet {
   breakRedis: (part: RedisPart, fault: RedisFault) => Promise<string>;
   healRedis: () => Promise<string>;
   killWorker: (region: string) => Promise<string>;
+  /** Stays so, unlike one that is killed. */
+  stopWorker: (region: string) => Promise<string>;
   /** The run that works on this scope, once there is one; a path alone is a node's. */
   runOn: (scope: string) => Promise<string>;
   /** The run's report once it is in this state. */
@@ -88,6 +90,7 @@ export async function testFleet(options: SandboxOptions & { block: number }): Pr
     breakRedis: (part, fault) => breakPart(options, { kind: 'redis', part }, fault),
     healRedis: () => healPart(options, { kind: 'redis', part: 'primary' }),
     killWorker: (region) => breakPart(options, { kind: 'worker', region }, 'kill'),
+    stopWorker: (region) => breakPart(options, { kind: 'worker', region }, 'stop'),
     runOn: (scope) =>
       until(
         `a run works on ${scope}`,

@@ -1,7 +1,8 @@
+import { diskReleases } from '../../activities/adapters/disk-releases';
 import { haproxy } from '../../activities/adapters/haproxy';
 import { redisSessions } from '../../activities/adapters/redis-sessions';
 import { supervisord } from '../../activities/adapters/supervisord';
-import type { Fleet, LoadBalancer, Sessions } from '../../activities/ports';
+import type { Fleet, LoadBalancer, Releases, Sessions } from '../../activities/ports';
 import { findNode } from '../../core/topology';
 import { loadConfig } from '../../operations';
 import type { Sandbox } from '../../sandbox';
@@ -12,6 +13,7 @@ export interface Inspection {
   sessions: Sessions;
   balancerOf(region: string): LoadBalancer;
   processesOf(region: string): Fleet;
+  releasesOf(region: string): Releases;
   /** How a node stands, as `running, ready 100` or `stopped, unknown`. */
   standing(node: string): Promise<string>;
   /** How many buckets of sessions the node owns. */
@@ -30,6 +32,7 @@ export function inspect({ configPath, env }: Sandbox): Inspection {
     sessions,
     balancerOf,
     processesOf,
+    releasesOf: (region) => diskReleases(processesOf(region)),
     async standing(id) {
       const { region, server, program } = findNode(config, id);
       const members = await balancerOf(region).members();

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import {
   ChangeResourceRecordSetsCommand,
-  CreateHostedZoneCommand,
   type ChangeAction,
   type ResourceRecordSet,
   type Route53Client,
 } from '@aws-sdk/client-route-53';
 import { route53At } from '../../sandbox/dns/client';
-import { DNS_KEY_VARIABLES, DNS_ZONE } from '../../sandbox/environment';
+import { ensureZone } from '../../sandbox/dns/zone';
+import { DNS_KEY_VARIABLES } from '../../sandbox/environment';
 import { tool } from '../../sandbox/tools';
 import { startProcess, type TestProcess } from './process';
 import { until } from './until';
@@ -34,13 +34,12 @@ export async function startRoute53(host: string): Promise<TestRoute53> {
   const process = startProcess(tool('moto_server'), ['--host', host, '--port', '5000']);
   const address = `${host}:5000`;
   const client = route53At(address, ENVIRONMENT);
-  const made = await until(`the emulator on ${address} answers`, () =>
-    client.send(new CreateHostedZoneCommand({ Name: DNS_ZONE, CallerReference: 'test' })),
-  ).catch(async (error: unknown) => {
-    await process.kill();
-    throw new Error(process.output(), { cause: error });
-  });
-  const zone = made.HostedZone!.Id!;
+  const zone = await until(`the emulator on ${address} answers`, () => ensureZone(client)).catch(
+    async (error: unknown) => {
+      await process.kill();
+      throw new Error(process.output(), { cause: error });
+    },
+  );
   return {
     address,
     client,

@@ -1,4 +1,6 @@
 import type { RunReport, RunState } from '../../core/run';
+import { workflowType } from '../../core/runbook';
+import { TASK_QUEUE } from '../../operations';
 import type { TestFleet } from './fleet';
 import { until } from './until';
 
@@ -9,9 +11,11 @@ const by = 'ada';
 /** Carries runs out for a test file. Every one is a person's. */
 export interface TestRuns {
   /** Starts a run of its own: one that has just ended is joined until it has given the scope back. */
-  start(runbook: string, input: Record<string, string>, mode?: 'plan' | 'execute'): Promise<string>;
+  start(runbook: string, input: Record<string, unknown>, mode?: 'plan' | 'execute'): Promise<string>;
+  /** Starts a run that a person forces before its first step: as in the Temporal UI, where it waits for somebody. */
+  startForced(runbook: string, input: Record<string, unknown>): Promise<string>;
   /** The report of a run that has ended; the test fails with its words where it ended otherwise. */
-  carryOut(runbook: string, input: Record<string, string>, end: RunState, mode?: 'plan'): Promise<RunReport>;
+  carryOut(runbook: string, input: Record<string, unknown>, end: RunState, mode?: 'plan'): Promise<RunReport>;
   /** Aborts the run once this step is under way. @returns its report */
   abortIn(run: string, title: string): Promise<RunReport>;
 }
@@ -25,6 +29,19 @@ export function testRuns(fleet: () => TestFleet): TestRuns {
     });
   return {
     start,
+    async startForced(runbook, input) {
+      const { client, operations, reaches } = fleet();
+      const run = `${runbook}-forced-${Date.now()}`;
+      await client.workflow.start(workflowType(runbook), {
+        workflowId: run,
+        taskQueue: TASK_QUEUE,
+        args: [{ input }],
+      });
+      await reaches(run, 'waiting for approval');
+      for (const decision of ['force', 'approve'] as const)
+        await operations.decide(run, decision, { by, reason: 'the storm is early' });
+      return run;
+    },
     async carryOut(runbook, input, end, mode) {
       const report = await fleet().operations.wait(await start(runbook, input, mode), LIMIT_MS);
       if (report.state !== end) throw new Error(`${runbook} is ${report.state}: ${report.sentence}`);

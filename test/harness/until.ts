@@ -31,7 +31,7 @@ export async function until<T>(
 
 /** What is waited for long is looked at less often, ms: looking takes both cores from what is waited for. */
 function pauseAfter(waitedMs: number): number {
-  return Math.min(100, 10 + waitedMs / 20);
+  return Math.min(250, 10 + waitedMs / 20);
 }
 
 function isMet<T>(seen: T): seen is Met<T> {

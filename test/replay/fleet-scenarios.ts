@@ -78,6 +78,11 @@ export const DATABASE_SCENARIOS: readonly Scenario[] = [
     act: (fleet) => start(fleet, 'database-switchover', {}),
   },
   {
+    name: 'database-switched-by-force',
+    outcome: 'succeeded',
+    act: (fleet) => testRuns(() => fleet).startForced('database-switchover', {}),
+  },
+  {
     name: 'database-planned',
     outcome: 'planned',
     async act(fleet) {

@@ -78,6 +78,11 @@ export const REGION_SCENARIOS: readonly Scenario[] = [
     outcome: 'succeeded',
     act: (fleet) => start(fleet, 'region-evacuation', { region }),
   },
+  {
+    name: 'region-evacuated-by-force',
+    outcome: 'succeeded',
+    act: (fleet) => testRuns(() => fleet).startForced('region-evacuation', { region: 'ap-southeast-1' }),
+  },
 ];
 
 async function approved(fleet: TestFleet, runbook: string): Promise<string> {

@@ -10,7 +10,7 @@ import { allProcesses } from '../../sandbox/proc';
 import { occupy, smallSandbox, useSandbox } from '../harness/sandbox';
 import { until } from '../harness/until';
 
-const options = { ...smallSandbox(20), database: true };
+const options = { ...smallSandbox(4), database: true };
 const sandbox = useSandbox(options);
 const at = sharedAddresses(options.block);
 const members = databaseMembers(options.block);

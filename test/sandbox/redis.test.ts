@@ -9,7 +9,7 @@ import { allProcesses } from '../../sandbox/proc';
 import { initialize, smallSandbox, useSandbox } from '../harness/sandbox';
 import { until } from '../harness/until';
 
-const options = { ...smallSandbox(21), sentinel: true, sentinelDownAfter: 1_000 };
+const options = { ...smallSandbox(5), sentinel: true, sentinelDownAfter: 1_000 };
 const sandbox = useSandbox(options);
 const at = sharedAddresses(options.block);
 const members = sessionMembers(options.block);

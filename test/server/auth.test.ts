@@ -38,7 +38,7 @@ describe('who may do what', () => {
     ['viewer', { url: '/api/v1/lever' }],
     ['operator', { method: 'PUT', url: '/api/v1/lever', payload: { engaged: true, reason: 'a test' } }],
     ['operator', { method: 'POST', url: '/api/v1/runs', payload: { runbook: 'node-failover', input: node } }],
-    ...['pause', 'resume', 'abort', 'skip', 'retry', 'acknowledge'].map(
+    ...['pause', 'resume', 'abort', 'force', 'skip', 'retry', 'acknowledge'].map(
       (kind): [needed: 'operator', request: InjectOptions] => ['operator', decision(kind)],
     ),
     ['approver', decision('approve')],

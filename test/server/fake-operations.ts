@@ -9,9 +9,12 @@ import {
   type Symptom,
 } from '../../core/coordination';
 import { SwitchoverError } from '../../core/errors';
+import type { ReadinessView } from '../../core/readiness';
+import type { Way } from '../../core/ways';
 import { isOver, type DecisionKind, type DecisionRequest, type RunReport } from '../../core/run';
 import { catalogue, type RunSummary, type StartAsk } from '../../operations';
 import type { RunOperations } from '../../operations/bounded';
+import type { ScheduleMove, ScheduleView } from '../../operations/schedules';
 
 /**
  * Operations in memory: runs are reports that a test sets, everything asked is kept. What the real ones do with
@@ -26,7 +29,11 @@ export class FakeOperations implements RunOperations {
   /** How many are looking at runs right now. */
   following = 0;
   state: Coordination = nothingOpen();
+  /** What is seen of the ways between regions. */
+  seen: Way[] = [];
   readonly levers: LeverChange[] = [];
+  scheduled: ScheduleView[] = [];
+  readonly moves: ScheduleMove[] = [];
   /** Thrown by every call, while set. */
   failure: Error | undefined;
   private readonly reports = new Map<string, RunReport>();
@@ -63,6 +70,11 @@ export class FakeOperations implements RunOperations {
     const around = this.faults.find((fault) => overlap(fault.scope, scope));
     if (!around) throw new SwitchoverError('NO_RUNBOOK', 'nothing is open there');
     return { incident: 'INC-20300102-0001', run: `run-${around.scope}`, joined: true };
+  }
+
+  async ways(): Promise<Way[]> {
+    this.fail();
+    return this.seen;
   }
 
   async decide(run: string, kind: DecisionKind, request: DecisionRequest): Promise<string> {
@@ -110,6 +122,14 @@ export class FakeOperations implements RunOperations {
     return this.state;
   }
 
+  /** How runbooks stand; null where nobody has evaluated it. */
+  standing: ReadinessView | null = null;
+
+  async readiness(): Promise<ReadinessView | null> {
+    this.fail();
+    return this.standing;
+  }
+
   async explain(): Promise<string[]> {
     this.fail();
     return Object.entries(this.state.locks).map(([scope, { run }]) => `${scope} is held by ${run}`);
@@ -125,6 +145,27 @@ export class FakeOperations implements RunOperations {
     };
     if (!engaged) delete this.state.lever;
     return engaged ? 'automation is stopped' : 'automation goes on';
+  }
+
+  async schedules(): Promise<ScheduleView[]> {
+    this.fail();
+    return this.scheduled;
+  }
+
+  async moveSchedule(move: ScheduleMove): Promise<string> {
+    this.fail();
+    if (!this.scheduled.some(({ name }) => name === move.name))
+      throw new SwitchoverError(
+        'UNKNOWN_SCHEDULE',
+        `there is no schedule "${move.name}" in environment test`,
+      );
+    this.moves.push(move);
+    return `${move.name} ${move.paused ? 'is paused' : 'goes on'}`;
+  }
+
+  async triggerSchedule({ name, by, reason }: Omit<ScheduleMove, 'paused'>): Promise<Started> {
+    const { runbook, input } = this.scheduled.find((one) => one.name === name)!;
+    return this.start({ runbook, input, by, reason, key: `run-of-${name}` });
   }
 
   private fail(): void {

@@ -2,6 +2,8 @@ import type { FastifyInstance } from 'fastify';
 import pino from 'pino';
 import type { Config } from '../../core/config';
 import { buildApp } from '../../server/app';
+import type { Alert } from '../../server/alerts';
+import type { Inbox } from '../../server/inbox';
 import type { Token } from '../../server/deps';
 import { FakeOperations } from './fake-operations';
 
@@ -97,14 +99,24 @@ export interface Server {
 }
 
 /** Runs `use` with a server over operations in memory, and closes it. */
-export async function withServer(use: (server: Server) => Promise<void>): Promise<void> {
+export async function withServer(
+  use: (server: Server) => Promise<void>,
+  inbox?: Inbox<Alert>,
+): Promise<void> {
   const operations = new FakeOperations();
   const log: Record<string, unknown>[] = [];
   const logger = pino(
     { level: 'info' },
     { write: (line: string) => void log.push(JSON.parse(line) as Record<string, unknown>) },
   );
-  const app = await buildApp({ config, operations, tokens, namespace: 'default', logger });
+  const app = await buildApp({
+    config,
+    operations,
+    tokens,
+    namespace: 'default',
+    logger,
+    ...(inbox ? { inbox } : {}),
+  });
   try {
     await use({ app, operations, log });
   } finally {

@@ -5,9 +5,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Config } from '../../core/config';
 import { tool } from '../../sandbox/tools';
+import type { Alert } from '../../server/alerts';
+import { postgresInbox } from '../../server/postgres-inbox';
+import { startPostgres } from '../harness/postgres';
 import { startProcess, type TestProcess } from '../harness/process';
 import { until } from '../harness/until';
-import { as, config } from './harness';
+import { alert, payload } from './alerts';
+import { as, config, withServer } from './harness';
 
 /** The server as a process of its own, as it is built and run. */
 const MAIN = path.join(__dirname, '../../dist/server/main.js');
@@ -25,7 +29,11 @@ afterEach(async () => {
 });
 
 /** Starts the server with this environment file; its tokens are in a file and a variable. */
-function serve(change: Partial<Config['server']> = {}): TestProcess {
+function serve(
+  change: Partial<Config['server']> = {},
+  journal?: Config['journal'],
+  secrets: NodeJS.ProcessEnv = {},
+): TestProcess {
   const file = path.join(folder, 'switchover.yaml');
   const token = path.join(folder, 'token');
   writeFileSync(token, 'secret-of-otto\n');
@@ -35,12 +43,17 @@ function serve(change: Partial<Config['server']> = {}): TestProcess {
   ];
   writeFileSync(
     file,
-    JSON.stringify({ ...config, server: { ...config.server, listen: LISTEN, tokens, ...change } }),
+    JSON.stringify({
+      ...config,
+      ...(journal ? { journal } : {}),
+      server: { ...config.server, listen: LISTEN, tokens, ...change },
+    }),
   );
   const server = startProcess(process.execPath, [MAIN], {
     SWITCHOVER_CONFIG: file,
     TOKEN_OF_VERA: 'secret-of-vera',
     TEMPORAL_ADDRESS: `${TEMPORAL.ip}:${TEMPORAL.port}`,
+    ...secrets,
   });
   started.push(server);
   return server;
@@ -83,6 +96,36 @@ test('serves without Temporal, is ready once it is there, no longer when it is g
   expect(new Set(lines.map(({ name }) => name))).toEqual(new Set(['server']));
   expect(server.output()).not.toContain('secret-of');
 }, 120_000);
+
+test('an alert that was answered without Temporal outlives the server that answered it', async () => {
+  const postgres = await startPostgres('127.150.0.32');
+  try {
+    const server = serve({}, { url: { env: 'JOURNAL' } }, { JOURNAL: postgres.url });
+    await alive();
+    const answer = await fetch(`${BASE}/webhooks/alertmanager`, {
+      method: 'POST',
+      headers: { ...as('otto'), 'content-type': 'application/json', connection: 'close' },
+      body: JSON.stringify(payload(alert())),
+    });
+    expect([answer.status, await answer.json()]).toEqual([202, { kept: expect.any(String) }]);
+    server.signal('SIGKILL');
+    await server.exited;
+    await postgres.query('update alert_inbox set due_at = now()'); // as it is 15 s later
+    const inbox = postgresInbox<Alert>(postgres.url, 'test', () => undefined);
+    await withServer(async ({ operations }) => {
+      await until('it is handed over', () => operations.faults.length > 0);
+      expect(operations.faults).toMatchObject([
+        { scope: 'node/us-east-1/a/n1', alert: { fingerprint: 'f1' } },
+      ]);
+      await until('it is kept no longer', async () => {
+        const [row] = await postgres.query('select count(*)::int as kept from alert_inbox');
+        return row!['kept'] === 0;
+      });
+    }, inbox);
+  } finally {
+    await postgres.stop();
+  }
+}, 60_000);
 
 test('ends on SIGTERM, also when somebody is connected and asks nothing', async () => {
   const server = serve();

@@ -28,7 +28,7 @@ describe('what is wrong with a request', () => {
       'who asks, which the token says',
       post({ ...good, by: 'somebody else' }),
       400,
-      'body.by: is not a known field; known are runbook, input, mode, reason',
+      'body.by: is not a known field; known are runbook, input, mode, plan, reason',
     ],
     [
       'a mode',
@@ -61,7 +61,7 @@ describe('what is wrong with a request', () => {
       'a decision',
       post({ decision: 'cancel', reason: '' }, { url: '/api/v1/runs/r/decisions' }),
       400,
-      'body.decision: must be one of approve, reject, pause, resume, abort, skip, retry, acknowledge, not "cancel"; body.reason: must NOT have fewer than 1 characters, not "": why, for the audit',
+      'body.decision: must be one of approve, reject, pause, resume, abort, force, skip, retry, acknowledge, not "cancel"; body.reason: must NOT have fewer than 1 characters, not "": why, for the audit',
     ],
     [
       'a word for another decision',

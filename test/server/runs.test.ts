@@ -40,8 +40,8 @@ describe('starting a run', () => {
       await app.inject(start({ payload, headers: { 'idempotency-key': 'build-7' } }));
       await app.inject(start());
       expect(operations.starts).toEqual([
-        { ...payload, by: 'otto', key: 'build-7' },
-        { runbook: 'node-failover', input: node, by: 'otto' },
+        { ...payload, by: 'otto', door: 'the API', key: 'build-7' },
+        { runbook: 'node-failover', input: node, by: 'otto', door: 'the API' },
       ]);
     });
   });

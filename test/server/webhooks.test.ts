@@ -1,16 +1,8 @@
 import { SwitchoverError } from '../../core/errors';
-import type { AlertmanagerAlert } from '../../server/schemas/alertmanager';
 import type { Problem } from '../../server/schemas/problem';
+import { alert, payload } from './alerts';
 import { as, withServer, type Server } from './harness';
 
-const alert = (given: Partial<AlertmanagerAlert> = {}): AlertmanagerAlert => ({
-  status: 'firing',
-  labels: { alertname: 'NodeDown', node: 'us-east-1/a/n1', severity: 'critical' },
-  annotations: { summary: 'us-east-1/a/n1 does not answer' },
-  startsAt: '2030-01-02T03:04:05.678Z',
-  fingerprint: 'f1',
-  ...given,
-});
 const of = (node: string) => alert({ labels: { alertname: 'NodeDown', node }, fingerprint: node });
 const other = alert({ labels: { alertname: 'DiskFull' }, fingerprint: 'f2' });
 const nameless = alert({ labels: { alertname: 'NodeDown' }, fingerprint: 'f3' });
@@ -19,20 +11,6 @@ const UNMATCHED = expect.stringMatching(
   /^no runbook answers its labels; answered are .*alertname="NodeDown" \(node-failover\).*alertname="ZoneDown" \(zone-failover\)$/,
 );
 const RESOLVED = 'resolved: a run proves by itself that service is back';
-
-/** A payload as Alertmanager 0.25 sends it. */
-const payload = (...alerts: unknown[]) => ({
-  version: '4',
-  groupKey: '{}:{alertname="NodeDown"}',
-  truncatedAlerts: 0,
-  status: 'firing',
-  receiver: 'switchover',
-  groupLabels: { alertname: 'NodeDown' },
-  commonLabels: {},
-  commonAnnotations: {},
-  externalURL: 'http://127.150.0.12:9093',
-  alerts,
-});
 
 const send = ({ app }: Pick<Server, 'app'>, body: object) =>
   app.inject({ method: 'POST', url: '/webhooks/alertmanager', payload: body, headers: as('otto') });

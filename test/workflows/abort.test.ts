@@ -143,14 +143,21 @@ describe('cancelling the workflow in Temporal', () => {
 });
 
 describe('while a run is being undone', () => {
-  it.each(['pause', 'resume', 'abort', 'retry', 'skip', 'acknowledge', 'approve', 'reject'] as const)(
-    'no %s is taken',
-    async (kind) => {
-      const run = await midAct({ 'act move': fails('no such session'), 'undo move': hangs() }, 'lab-undo');
-      await run.world.begins('undo move');
-      await expect(run.decide(kind)).rejects.toMatchObject({ cause: { type: 'DECISION_REFUSED' } });
-      run.world.release('undo move');
-      expect(outline(await run.ends())).toMatchObject({ state: 'rolled back', decisions: [] });
-    },
-  );
+  it.each([
+    'pause',
+    'resume',
+    'abort',
+    'force',
+    'retry',
+    'skip',
+    'acknowledge',
+    'approve',
+    'reject',
+  ] as const)('no %s is taken', async (kind) => {
+    const run = await midAct({ 'act move': fails('no such session'), 'undo move': hangs() }, 'lab-undo');
+    await run.world.begins('undo move');
+    await expect(run.decide(kind)).rejects.toMatchObject({ cause: { type: 'DECISION_REFUSED' } });
+    run.world.release('undo move');
+    expect(outline(await run.ends())).toMatchObject({ state: 'rolled back', decisions: [] });
+  });
 });

@@ -46,6 +46,10 @@ describe('a decision', () => {
     { kind: 'approve', message: 'approve refused: the run waits for no approval, it is running' },
     { kind: 'reject', message: 'reject refused: the run waits for no approval, it is running' },
     { kind: 'resume', message: 'resume refused: the run is not paused, it is running' },
+    {
+      kind: 'force',
+      message: 'force refused: lab-undo cannot be forced: it does nothing gracefully that could be given up',
+    },
     { kind: 'retry', message: 'retry refused: no step waits for an answer, the run is running' },
     { kind: 'skip', message: 'skip refused: no step waits for an answer, the run is running' },
     { kind: 'acknowledge', message: 'acknowledge refused: nobody is being called, the run is running' },

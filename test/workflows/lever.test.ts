@@ -2,9 +2,10 @@ import type { Fault } from '../../core/coordination';
 import { Operations } from '../../operations';
 import { until } from '../harness/until';
 import { hangs, outline, useLab } from './lab';
+import { development } from './lab/servers';
 import catalogue from './lab/catalogue';
 
-const lab = useLab();
+const lab = useLab(development);
 let operations: Operations;
 let node: string;
 let nodes = 0;

@@ -137,3 +137,90 @@ it('is planned with the run whose step it is, its changes among those of that on
   const { plan } = await (await begin([beneath(['look pool', 'act drain']), 'act zone'], 'plan')).ends();
   expect(plan).toEqual({ mutating: 2, readOnly: 1, changes: ['would drain it', 'zone would be changed'] });
 });
+
+it('is forced with the run whose step it is where it can be, and with what was told before it was begun', async () => {
+  lab().otherwise = { 'act drain': hangs() };
+  const soft: Line = { gracefully: ['act drain'], forced: ['act cut'] };
+  const step = (node: string): Line => ({
+    nest: { node: `${zone}/${node}`, lines: [soft] },
+    by: 'lab-forced',
+  });
+  const parent = await begin([step('n1'), beneath(['act move']), step('n2')]);
+  const child = await first(parent);
+  await child.world.begins('act drain');
+  await parent.decide('force', { by: 'bob', reason: 'the storm is early' });
+  const { state, steps, forced } = await parent.ends();
+  expect({ state, by: forced?.by }).toEqual({ state: 'succeeded', by: 'bob' });
+  expect(steps.map(({ nested }) => [nested?.forced?.by, nested?.steps.map(({ title }) => title)])).toEqual([
+    ['bob', ['act drain', 'act cut']],
+    [undefined, ['act move']],
+    ['bob', ['act cut']],
+  ]);
+});
+
+it('is led back from by another one, once it has ended well', async () => {
+  const node = `${zone}/n1`;
+  const back: Line = {
+    nest: { node, lines: ['act drain'] },
+    undo: { node, lines: ['act admit'] },
+  };
+  lab().otherwise = { 'act lead': hangs() };
+  const parent = await begin([back, beneath(['look pool'], `${zone}/n2`), 'act lead']);
+  await parent.world.begins('act lead');
+  await parent.decide('abort');
+  const { state, steps } = await parent.ends();
+  expect(state).toBe('aborted');
+  expect(steps.filter(({ kind }) => kind === 'undo')).toMatchObject([
+    { title: 'undo lead', state: 'done' },
+    {
+      title: 'undo lab-undo',
+      state: 'done',
+      run: `${parent.id}.5-lab-undo`,
+      nested: { steps: [{ title: 'act admit' }] },
+    },
+  ]);
+});
+
+it('is finished past its point of no return, and the run whose step it is asks instead', async () => {
+  lab().otherwise = { 'act lead': hangs() };
+  const noReturn = 'd2 takes writes that d1 does not have';
+  const parent = await begin([beneath([{ act: 'promote', noReturn }, 'act lead']), 'act zone']);
+  const child = await first(parent);
+  await child.world.begins('act lead');
+  await parent.decide('abort');
+  child.world.release('act lead');
+  expect(await child.ends()).toMatchObject({ state: 'succeeded', decisions: [] });
+  expect((await parent.reaches('needs attention')).sentence).toContain(`there is no going back: ${noReturn}`);
+  await parent.decide('abort', { keep: true });
+  expect(await parent.ends()).toMatchObject({ state: 'aborted', noReturn: [noReturn] });
+});
+
+it('is compared with the plan that it was started with, and only with one of its own', async () => {
+  const lines: Line[] = [beneath(['act drain', 'act move']), 'act zone'];
+  const plan = await begin(lines, 'plan');
+  await plan.ends();
+  const input = { zone, lines };
+  const start = (over: object) =>
+    operations.start({ runbook: 'lab-zone', input, by: 'grace', plan: plan.id, ...over });
+  await expect(start({ input: { zone, lines: ['act zone'] } })).rejects.toMatchObject({
+    code: 'BAD_INPUT',
+    message: expect.stringContaining(`plan: ${plan.id} is of lab-zone with`),
+  });
+  lab().otherwise = { 'act drain': hangs() };
+  const run = lab().run((await start({})).run);
+  await (await first(run)).world.begins('act drain');
+  await run.decide('abort');
+  expect((await run.ends()).compared).toEqual({
+    plan: plan.id,
+    agreed: 0,
+    unplanned: [],
+    notDone: [
+      { step: 'run lab-undo › act drain', sentence: 'drain would be changed' },
+      { step: 'run lab-undo › act move', sentence: 'move would be changed' },
+      { step: 'act zone', sentence: 'zone would be changed' },
+    ],
+  });
+  await expect(start({ plan: run.id })).rejects.toMatchObject({
+    message: expect.stringContaining(`plan: ${run.id} is aborted`),
+  });
+});

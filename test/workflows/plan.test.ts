@@ -1,4 +1,4 @@
-import { answers, fails, outline, useLab, type Asked, type Line } from './lab';
+import { BRIEFING, answers, fails, outline, useLab, type Asked, type Line } from './lab';
 
 const lab = useLab();
 
@@ -34,6 +34,12 @@ describe('a plan', () => {
       { sentence: 'would be verified' },
     ]);
     expect(run.world.calls).toEqual(['look pool', 'act drain', 'act restart']);
+  });
+
+  it('has what it would come to, as it was known when it was asked for', async () => {
+    const forecast = { runs: 3, rtoMs: 7_000, loss: 'no acknowledged row', rpoMs: 0 };
+    const { report } = await plan({ warrant: { granted: { ...BRIEFING, forecast } } });
+    expect(report.forecast).toEqual(forecast);
   });
 
   it('counts no act that would find the world already so', async () => {

@@ -2,10 +2,11 @@ import type { Fault } from '../../core/coordination';
 import { Operations, type StartAsk } from '../../operations';
 import { until } from '../harness/until';
 import { answers, hangs, outline, useLab, works, type LabRun } from './lab';
+import { development } from './lab/servers';
 import { RULES } from './lab/activities';
 import catalogue from './lab/catalogue';
 
-const lab = useLab();
+const lab = useLab(development);
 let operations: Operations;
 /** Each test has a zone of its own; the coordinator is one. */
 let zone: string;

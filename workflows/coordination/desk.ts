@@ -15,7 +15,10 @@ import {
   echoed,
   explain,
   explains,
+  isOwnDoing,
   forgive,
+  lend,
+  noteLever,
   notePart,
   noteReports,
   noteStart,
@@ -93,6 +96,9 @@ export class Desk {
     setHandler(messages.holds, (holding) => this.hold(holding), {
       description: 'A run has begun under its lock.',
     });
+    setHandler(messages.lendScope, (holding) => this.turn.take(async () => this.lend(holding)), {
+      description: 'A run lends its scope to the rescues that need it.',
+    });
     setHandler(messages.released, (release) => this.turn.take(() => this.released(release)), {
       description: 'A run is over.',
     });
@@ -128,8 +134,9 @@ export class Desk {
     const rules = await this.knownRules();
     const faults = reported.filter((one) => 'runbook' in one);
     // What is one fault of a whole place is opened first, so that its parts join it.
-    const wide = this.now.lever ? [] : widened(this.now, rules, catalogue, faults, time());
-    noteReports(this.now, faults, time());
+    const strange = faults.filter((fault) => !isOwnDoing(this.now, fault));
+    const wide = this.now.lever ? [] : widened(this.now, rules, catalogue, strange, time());
+    noteReports(this.now, strange, time());
     for (const fault of wide) await this.answer({ ...fault, reportedAt: time() }, rules);
     const dealtWith = new Map<unknown, Answered>();
     for (const fault of faults) dealtWith.set(fault, await this.answer(fault, rules));
@@ -177,9 +184,10 @@ export class Desk {
     if (echo) return { incident: echo.id, run: echo.run, joined: true };
     // The fault's own time names its run: handed over again, it finds the run it has, also one that was never recorded.
     // Where that run is over the fault has outlived it, and gets another.
+    const again = reportedAt === alert.faultAt ? aMomentAfter(reportedAt) : reportedAt;
     const opened =
       (await this.dealWith(fault, runId(runbook, scope, alert.faultAt), rules)) ??
-      (await this.dealWith(fault, runId(runbook, scope, reportedAt), rules));
+      (await this.dealWith(fault, runId(runbook, scope, again), rules));
     if (opened) return opened;
     throw ApplicationFailure.nonRetryable(`the runs of ${alert.summary} are over`, 'INTERNAL');
   }
@@ -228,19 +236,23 @@ export class Desk {
   }
 
   private async startRun(ask: StartRequest): Promise<Started> {
-    const { run, runbook, scope, input, mode, trigger, by, reason, digest, under } = ask;
+    const { run, runbook, scope, input, mode, trigger, by, door, reason, digest, under, forced, planned } =
+      ask;
     const refusal = await this.whyNotStart(ask);
     if (refusal) throw ApplicationFailure.nonRetryable(refusal.sentence, refusal.code);
     const request = { input, mode, ...(reason === undefined ? {} : { reason }) };
-    const warrant: Warrant = { by, trigger, ...(under === undefined ? {} : { under }) };
+    const beneath = under === undefined ? {} : { under, ...(forced && { forced }) };
+    const warrant: Warrant = { by, trigger, ...beneath, ...(door && { door }), ...(planned && { planned }) };
     const launching = { run, runbook, scope, request, warrant, ...(digest ? { digest } : {}) };
     if (under !== undefined && this.holders.covers(under, scope)) {
       await this.holders.launchUnder(launching);
       return { run, joined: false };
     }
-    const same = doesTheSame(this.now, this.holders.claimOf(ask));
+    const claim = this.holders.claimOf(ask);
+    // Two deploys of one place may bring different releases: nobody is to take one for the other.
+    const same = claim.waits ? undefined : doesTheSame(this.now, claim);
     if (same && (await this.holders.isAtWork(same))) return { run: same.run, joined: true };
-    const contest = await this.holders.claim(this.holders.claimOf(ask));
+    const contest = await this.holders.claim(claim);
     if (contest.outcome === 'refused')
       throw ApplicationFailure.nonRetryable(heldBy(scope, contest.by), 'LOCK_HELD');
     const parts = unfinished(this.now, rivalsIn(contest));
@@ -295,6 +307,7 @@ export class Desk {
     const automatic = claims(now).filter(({ trigger }) => AUTOMATIC.has(trigger));
     if (engaged) now.lever = { by, reason, since: time() };
     else delete now.lever;
+    noteLever(now, { engaged, by, reason, at: time() });
     for (const { run } of automatic) this.mail.send(run, messages.leverMoved, now.lever ?? null);
     this.show();
     if (engaged) return `automation is stopped; ${automatic.length} automatic runs pause`;
@@ -307,6 +320,12 @@ export class Desk {
   /** Records a run that the coordinator died over, or that a person has approved since. */
   private hold(holding: Holding): void {
     record(this.now, holding);
+    this.show();
+  }
+
+  private lend(holding: Holding): void {
+    lend(this.now, holding);
+    this.holders.grant();
     this.show();
   }
 
@@ -347,6 +366,11 @@ export class Desk {
 function heldBy(scope: string, holder: Claim): string {
   const where = holder.scope === scope ? 'is held' : `overlaps ${holder.scope}, held`;
   return `${scope} ${where} by ${holder.run} since ${holder.since}`;
+}
+
+/** A fault that is handed over in the millisecond in which it was seen needs a second name too. */
+function aMomentAfter(at: string): string {
+  return new Date(Date.parse(at) + 1).toISOString();
 }
 
 function checkLever(change: LeverChange | undefined): void {

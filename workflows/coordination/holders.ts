@@ -1,6 +1,7 @@
 import { ApplicationFailure, proxyLocalActivities } from '@temporalio/workflow';
 import type { Activities } from '../../activities';
 import {
+  FRESH_MS,
   claimScope,
   claims,
   closeIncidents,
@@ -28,9 +29,6 @@ const { launchRun, endedRuns } = proxyLocalActivities<Activities>({
   startToCloseTimeout: '3s',
   retry: { initialInterval: '50ms', maximumInterval: '1s', maximumAttempts: 5 },
 });
-
-/** A run that was seen at work so lately is not looked up again: a burst of alerts costs one look, not hundreds. */
-const FRESH_MS = 2_000;
 
 /** Who may be stopped by the safety lever and is counted by the limits of automation. */
 export const AUTOMATIC: ReadonlySet<Trigger> = new Set(['alert', 'monitor', 'schedule']);
@@ -166,8 +164,10 @@ export class Holders {
     trigger,
     mode,
   }: Pick<StartRequest, 'run' | 'runbook' | 'scope' | 'trigger' | 'mode'>): Claim {
-    const precedence = precedenceOf(findRunbook(catalogue, runbook).kind, mode, trigger);
-    return { run, runbook, scope, trigger, precedence, since: time() };
+    const { kind, whenRescued } = findRunbook(catalogue, runbook);
+    const precedence = precedenceOf(kind, mode, trigger);
+    const waits = whenRescued === 'waits' && { waits: true };
+    return { run, runbook, scope, trigger, precedence, since: time(), ...waits };
   }
 
   claimBy(run: string): Claim | undefined {

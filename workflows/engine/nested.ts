@@ -12,6 +12,7 @@ import {
 } from '../../core/run';
 import { call, long } from '../proxies';
 import type { Ledger } from './ledger';
+import type { Operator } from './operator';
 import { causeOf } from './outcome';
 
 /** Another runbook, carried out as a step of a run. */
@@ -19,6 +20,8 @@ export interface Beneath {
   title: string;
   runbook: string;
   input: Record<string, unknown>;
+  /** Yet another one that leads back from what it changed, once it has ended well. */
+  undo?: Beneath;
 }
 
 /** What is asked of the door. */
@@ -49,7 +52,12 @@ export class Nested {
   private readonly open = new Set<string>();
   private passing: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly ledger: Ledger) {}
+  /** @param noReturn told why there is no going back from what such a run did */
+  constructor(
+    private readonly ledger: Ledger,
+    private readonly operator: Operator,
+    private readonly noReturn: (reason: string) => void,
+  ) {}
 
   /** Starts or joins the run and waits for its end. @throws STEP_FAILED where that is not a good one */
   async carryOut(step: StepRecord, { mode }: Intent, { runbook, input }: Beneath): Promise<NestedDeed> {
@@ -62,10 +70,15 @@ export class Nested {
         by: under,
         reason: step.title,
         trigger: trigger === 'unknown' ? 'manual' : trigger,
-        under: { run: under, as: nameOf(under, runbook, step, attempt) },
+        under: {
+          run: under,
+          as: nameOf(under, runbook, step, attempt),
+          ...(this.operator.forced && { forced: this.operator.forced }),
+        },
       });
       const nested = await this.follow(run);
-      const { state, sentence } = nested;
+      const { state, sentence, noReturn } = nested;
+      noReturn?.forEach(this.noReturn);
       if (MADE_ROOM.includes(state) && attempt < TRIES) continue;
       if (!isOver(state) || OUTCOMES[state] !== 0)
         throw ApplicationFailure.nonRetryable(`${run} is ${state}: ${sentence}`, 'STEP_FAILED');
@@ -107,7 +120,8 @@ export class Nested {
       if (!isCancellation(error)) throw error;
       await CancellationScope.nonCancellable(async () => {
         const decision = { by: under, reason: 'the run whose step it is was aborted' };
-        await long.tellNested({ run, under, kind: 'abort', decision, wait: true });
+        const ended = await long.tellNested({ run, under, kind: 'abort', decision, wait: true });
+        ended?.noReturn?.forEach(this.noReturn);
       });
       throw error;
     } finally {
@@ -123,7 +137,8 @@ function nameOf(under: string, runbook: string, { id, attempts }: StepRecord, at
   return `${under}.${id}${again === 0 ? '' : String.fromCharCode(97 + (again % 26))}-${runbook}`;
 }
 
-function changes({ plan, steps }: RunReport): boolean {
+/** Whether a run has changed anything, or would. */
+export function changes({ plan, steps }: RunReport): boolean {
   if (plan) return plan.mutating > 0;
   return steps.some(({ kind, state }) => (kind === 'act' || kind === 'run') && state === 'done');
 }

@@ -14,6 +14,9 @@ export class Ended extends Error {
 /** A step failed for good and nobody is asked, because the procedure has another way or the runbook undoes. */
 export class StepFailed extends Error {}
 
+/** A person has forced the run: the graceful part of its procedure that is under way is given up. */
+export class GivenUp extends Error {}
+
 /** An operator aborted, or the workflow was cancelled in Temporal. */
 export class Aborted extends Error {}
 

@@ -1,4 +1,6 @@
 import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
+import { contains } from '../../core/scope';
+import type { Yield } from '../../core/coordination';
 import type {
   Briefing,
   Clock,
@@ -8,33 +10,30 @@ import type {
   Finding,
   Intent,
   Mode,
+  Outcome,
   RunReport,
   StepRecord,
 } from '../../core/run';
-import { callPeople } from './escalation';
+import type { Act, Part, Way } from './acts';
+import { People, type Answered } from './attention';
 import type { Answer, Ledger } from './ledger';
 import type { Operator } from './operator';
 import { summarize } from './interceptors';
-import { Nested, type Beneath, type NestedDeed } from './nested';
-import { Aborted, Ended, StepFailed, Yielded, causeOf } from './outcome';
+import { Nearby, type Near } from './near';
+import { Nested, changes, type Beneath, type NestedDeed } from './nested';
+import { Aborted, Ended, GivenUp, StepFailed, Yielded, causeOf } from './outcome';
+import { WayBack, type Undo } from './way-back';
 
-/** A step that changes the world. `act` and `undo` look first and do nothing where the world is already so. */
-export interface Act<Evidence> {
-  title: string;
-  act: (how: Intent) => Promise<Deed<Evidence>>;
-  /** Registered before the act is begun, so a half-done act is undone too. */
-  undo?: Undo;
-}
+export type { Undo } from './way-back';
 
-export interface Undo {
-  title: string;
-  act: (how: Intent) => Promise<Deed>;
-}
+export type { Act, Part, Way } from './acts';
 
-/** One of several ways to the same end. */
-export interface Way<T> {
-  name: string;
-  go: () => Promise<T>;
+/** The coordinator, as a run speaks to it of its scope. */
+export interface Coordinator {
+  /** Lets a rescue have the scope, and returns once it is this run's again. */
+  lend(to: Yield): Promise<void>;
+  /** Which of its nodes the run has out of service now. */
+  keepInHand(nodes: readonly string[]): Promise<void>;
 }
 
 /**
@@ -44,11 +43,17 @@ export interface Way<T> {
  * What holds between any two steps: every act done so far is in the report, and its undo is on the stack.
  */
 export class Run {
-  private readonly undos: Undo[] = [];
+  private readonly back: WayBack;
+  private readonly people: People;
+  private readonly nearby: Nearby;
+  /** Above 0 while what is done may be given up for the forced way. */
+  private graceful = 0;
   /** Above 0 while another way remains: a failed step gives way instead of asking a person. */
   private tentative = 0;
   private current: { scope: CancellationScope; kind: StepRecord['kind'] } | undefined;
   private readonly nested: Nested;
+  private readonly rescues: Yield[] = [];
+  private readonly handled = new Set<string>();
   private again: { title: string; observe: () => Promise<Finding> } | undefined;
 
   constructor(
@@ -56,8 +61,23 @@ export class Run {
     private readonly operator: Operator,
     readonly briefing: Briefing,
     private readonly onFailure: 'ask' | 'undo',
+    /** Whether the first step was begun with the run: nothing comes before it then. */
+    private begun: boolean,
+    private readonly coordinator: Coordinator,
   ) {
-    this.nested = new Nested(ledger);
+    this.back = new WayBack(ledger);
+    this.nearby = new Nearby(briefing.attended ?? []);
+    this.people = new People(ledger, operator, briefing.escalation, this.back, {
+      givenUp: () => this.givenUp,
+      makeRoom: (to) => this.makeRoom(to),
+    });
+    // What a run beneath this one cannot go back on, this one cannot either.
+    this.nested = new Nested(ledger, operator, (noReturn) => this.back.note({ noReturn }));
+  }
+
+  /** Activities as a worker in the region of this place carries them out, see {@link Nearby}. @param place `us-east-1/a/n1` */
+  near(place: string): Near {
+    return this.nearby.of(place);
   }
 
   get mode(): Mode {
@@ -77,22 +97,25 @@ export class Run {
   }
 
   /** Changes the world; its undo is registered first. A guard's refusal ends the run as refused. */
-  async act<Evidence>({ title, act, undo }: Act<Evidence>): Promise<Deed<Evidence>> {
-    let tries = 0;
-    const begin = (how: Intent) => {
-      tries += 1;
-      if (tries === 1 && undo && this.mode !== 'plan') this.undos.push(undo);
-      return act(how);
+  async act<Evidence>({ title, act, ...trace }: Act<Evidence>): Promise<Deed<Evidence>> {
+    let noted = false;
+    const begin = async (how: Intent) => {
+      const first = !noted && this.mode !== 'plan';
+      if (first) this.back.note(trace);
+      noted = true;
+      try {
+        return await act(how);
+      } catch (error) {
+        // An act refused at its first try has done nothing; an earlier try may have done half of it.
+        if (first && isRefusal(error)) {
+          this.back.forget(trace);
+          noted = false;
+        }
+        throw error;
+      }
     };
     const skipped = (sentence: string): Deed<Evidence> => ({ changed: false, sentence });
-    try {
-      return await this.perform(title, 'act', begin, (deed) => deed, skipped);
-    } catch (error) {
-      const refused = error instanceof Ended && error.outcome === 'refused';
-      // An act refused at its first try has done nothing; an earlier try may have done half of it.
-      if (refused && tries === 1 && undo && this.undos.at(-1) === undo) this.undos.pop();
-      throw error;
-    }
+    return this.perform(title, 'act', begin, (deed) => deed, skipped);
   }
 
   /**
@@ -107,10 +130,33 @@ export class Run {
       (deed) => deed,
       (sentence) => ({ changed: false, sentence }),
     );
+    if (what.undo && nested && changes(nested)) this.back.note({ undo: this.undoNested(what.undo) });
     const { sessionsLost, rowsLost } = nested?.actual ?? {};
     if (sessionsLost !== undefined) this.lost('sessions', sessionsLost);
     if (rowsLost !== undefined) this.lost('rows', rowsLost);
     return nested;
+  }
+
+  /** Whether a person has said that what is done gracefully is to be given up. */
+  get forced(): boolean {
+    return this.operator.forced !== undefined;
+  }
+
+  /**
+   * A part of the procedure that gives way to a forced one: once a person forces the run, the step of it that is under way is
+   * interrupted, no further one is begun, and what was done of it stays.
+   * @returns what the part returns; undefined where it was given up
+   */
+  async gracefully<T extends {}>(part: () => Promise<T>): Promise<T | undefined> {
+    this.graceful += 1;
+    try {
+      return this.givenUp ? undefined : await part();
+    } catch (error) {
+      if (error instanceof GivenUp) return undefined;
+      throw error;
+    } finally {
+      this.graceful -= 1;
+    }
   }
 
   /** Passes a decision on to the runs that are steps of this one and under way. */
@@ -149,16 +195,73 @@ export class Run {
     return value;
   }
 
+  /**
+   * The parts of an examination, each whether another one failed or not; those that need one that did are skipped, because they would
+   * prove nothing. At the end what failed ends the run, all of it named; it is undone where acts of such a part were begun.
+   */
+  async examine(parts: readonly Part[]): Promise<void> {
+    const [failures, skipped]: [string[], string[]] = [[], []];
+    const missing = new Set<string>();
+    let halfDone = false;
+    for (const { title, needs = [], go } of parts) {
+      const lacking = needs.filter((need) => missing.has(need));
+      const acts = this.back.count;
+      this.tentative += 1;
+      try {
+        if (lacking.length === 0) await go();
+        else {
+          const step = this.ledger.open(title, 'look');
+          this.ledger.close(step, 'skipped', {
+            sentence: `not done: it needs the ${lacking.join(' and the ')}`,
+          });
+          skipped.push(title);
+          missing.add(title);
+        }
+      } catch (error) {
+        if (!(error instanceof StepFailed)) throw error;
+        failures.push(error.message);
+        missing.add(title);
+        halfDone ||= this.back.count > acts;
+      } finally {
+        this.tentative -= 1;
+      }
+    }
+    if (failures.length === 0) return;
+    const sentence = [...failures, ...skipped.map((title) => `${title}: skipped`)].join('; ');
+    // What was done by the parts that went well is as it should be.
+    if (!halfDone && this.changed) throw new Ended('failed', sentence);
+    throw new StepFailed(sentence);
+  }
+
   /** What is looked at again when the run goes on after it was held, before its next step: the world has moved on. */
   afterPause(title: string, observe: () => Promise<Finding>): void {
     this.again = { title, observe };
+  }
+
+  /** The scopes with any of these nodes that were rescued while the run waited; one that was so twice is there twice. */
+  rescuedOf(nodes: readonly string[]): string[] {
+    return this.rescues
+      .map(({ scope }) => scope)
+      .filter((scope) => nodes.some((node) => contains(scope, `node/${node}`)));
+  }
+
+  /**
+   * Takes these nodes out of service and brings them back, in `work`: what fails there meanwhile, or on the way back from it, is this
+   * run's own doing and no reason for a rescue.
+   */
+  async inHand(nodes: readonly string[], work: () => Promise<void>): Promise<void> {
+    if (this.mode === 'plan') return work();
+    for (const node of nodes) this.handled.add(node);
+    await this.coordinator.keepInHand(nodes);
+    await work();
+    await this.coordinator.keepInHand([]);
   }
 
   /** Asks a person before anything is done; goes on once somebody answers with retry. */
   async doubt(title: string, why: string): Promise<void> {
     const step = this.ledger.open(title, 'look');
     this.ledger.close(step, 'failed', { sentence: why });
-    const { by, reason } = await this.ask(step, why, false);
+    const { by, reason } = await this.people.ask(step, why, false);
     this.ledger.reopen(step);
     this.ledger.close(step, 'done', { sentence: `${by} says to go on: ${reason}` });
   }
@@ -174,6 +277,11 @@ export class Run {
     actual[`${what}Lost`] = (actual[`${what}Lost`] ?? 0) + count;
   }
 
+  /** Notes of how long before the fault all that was committed is lost, milliseconds. */
+  lostSince(ms: number): void {
+    this.ledger.report.actual.rpoMs = ms;
+  }
+
   /** Ends the run as recovered: service is proven. */
   recovered(sentence: string): never {
     throw new Ended('recovered', sentence);
@@ -184,9 +292,24 @@ export class Run {
     throw new Ended('succeeded', sentence);
   }
 
+  /** Ends the run as an experiment ends, with everything as it is; see {@link Ended}. */
+  verdict(outcome: Outcome, sentence: string): never {
+    throw new Ended(outcome, sentence);
+  }
+
   /** Whether anything was begun that has an undo. */
   get changed(): boolean {
-    return this.undos.length > 0;
+    return this.back.count > 0;
+  }
+
+  /** Why there is no going back from what was done; undefined where there is. */
+  get noReturn(): string | undefined {
+    return this.back.noReturn;
+  }
+
+  /** Interrupts the step under way where it is part of what is given up. */
+  force(): void {
+    if (this.givenUp) this.interrupt();
   }
 
   /** Interrupts the step under way, if any. */
@@ -199,26 +322,18 @@ export class Run {
     if (this.current && looks(this.current.kind)) this.current.scope.cancel();
   }
 
-  /**
-   * Undoes what was done, newest first. Nothing interrupts it and no failure stops it: each is reported.
-   * @returns whether everything could be undone.
-   */
+  /** Undoes what was done. @returns whether everything could be undone */
   async rollBack(): Promise<boolean> {
-    return CancellationScope.nonCancellable(async () => {
-      let whole = true;
-      for (let undo = this.undos.pop(); undo; undo = this.undos.pop()) {
-        const step = this.ledger.open(undo.title, 'undo');
-        summarize(undo.title);
-        try {
-          const deed = await undo.act(this.intent(step));
-          this.ledger.close(step, deed.changed ? 'done' : 'unchanged', deed);
-        } catch (error) {
-          whole = false;
-          this.ledger.close(step, 'failed', causeOf(error));
-        }
-      }
-      return whole;
-    });
+    if (this.handled.size > 0) await this.coordinator.keepInHand([...this.handled]);
+    return this.back.go((step) => this.intent(step));
+  }
+
+  private get givenUp(): boolean {
+    return this.graceful > 0 && this.forced;
+  }
+
+  private undoNested(what: Beneath): Undo {
+    return { title: what.title, act: (how, step) => this.nested.carryOut(step, how, what) };
   }
 
   private async seeEffect<T>(title: string, kind: 'look' | 'watch', observe: () => Promise<Finding<T>>) {
@@ -236,7 +351,9 @@ export class Run {
     keep: (result: R) => Answer = (result) => result,
     skipped?: (sentence: string) => R,
   ): Promise<R> {
-    if (this.operator.holding || this.operator.ending) await this.boundary();
+    if (!this.begun && (this.operator.holding || this.operator.ending)) await this.boundary();
+    if (this.givenUp) throw new GivenUp();
+    this.begun = false;
     const step = this.ledger.open(title, kind);
     for (;;) {
       try {
@@ -245,6 +362,11 @@ export class Run {
         this.ledger.close(step, this.stateAfter(kind, result), keep(result));
         return result;
       } catch (error) {
+        if (this.givenUp && !this.operator.ending && (isCancellation(error) || error instanceof GivenUp)) {
+          const { by, reason } = this.operator.forced!;
+          this.ledger.close(step, 'skipped', { sentence: `given up: forced by ${by} (${reason})` });
+          throw new GivenUp();
+        }
         if (isCancellation(error) && this.operator.holding && !this.operator.ending) {
           this.ledger.close(step, 'skipped', { sentence: 'interrupted: the run is held' });
           await this.boundary();
@@ -263,87 +385,64 @@ export class Run {
     }
   }
 
-  /** Between two steps: stops while held, ends when aborted or asked to make room. */
+  /** Between two steps: stops while held, lends its scope or ends when asked to make room, ends when aborted. */
   private async boundary(): Promise<void> {
     const { operator, ledger } = this;
-    if (operator.holding && !operator.ending) {
+    while (operator.holding && !operator.ending) {
+      if (operator.borrower) {
+        await this.makeRoom(operator.borrower);
+        continue;
+      }
       const { state, sentence } = ledger.report;
       const { lever } = operator;
-      const held = lever
+      const why = lever
         ? `held by the safety lever, which ${lever.by} has engaged (${lever.reason}),`
         : 'paused';
-      ledger.enter('paused', `${held} before the next step, after: ${sentence}`);
-      await condition(() => !operator.holding || operator.ending);
+      ledger.enter('paused', `${why} before the next step, after: ${sentence}`);
+      const held = () => operator.paused || operator.lever !== undefined;
+      await condition(() => !held() || operator.ending || operator.borrower !== undefined);
       ledger.enter(state, sentence);
     }
-    this.endWhereDue('between two steps');
+    await this.people.endWhereDue('between two steps');
     const { again } = this;
     this.again = undefined; // not before the look itself
     if (again) await this.look(again.title, again.observe).finally(() => (this.again = again));
   }
 
-  private endWhereDue(when: string): void {
-    const { abortion, winner } = this.operator;
-    if (abortion) throw new Aborted(`aborted ${when}`);
-    if (winner) throw new Yielded(`made room for ${winner.to} ${when}`);
+  /** A rescue goes first; whatever is decided meanwhile waits too, for without its scope the run may not even undo. */
+  private async makeRoom(to: Yield): Promise<void> {
+    const { ledger } = this;
+    const step = ledger.open('Wait for a rescue', 'look');
+    await this.coordinator.lend(to);
+    this.rescues.push(to);
+    ledger.close(step, 'done', { sentence: `${to.runbook} on ${to.scope} went first: ${to.to}` });
   }
 
   /** Records why a step failed and decides what follows: a decision of the operator, or an end that is thrown. */
-  private async failed(
-    step: StepRecord,
-    error: unknown,
-    canSkip: boolean,
-  ): Promise<{ kind: 'retry' | 'skip'; by: string; reason: string }> {
+  private async failed(step: StepRecord, error: unknown, canSkip: boolean): Promise<Answered> {
     const ends = error instanceof Aborted || error instanceof Yielded || isCancellation(error);
     if (ends && this.operator.ending) {
       const why = this.operator.abortion ? 'is aborted' : 'makes room for another one';
       this.ledger.close(step, 'failed', { sentence: `interrupted: the run ${why}` });
-      this.endWhereDue('in the middle of a step');
+      const goesOn = await this.people.endWhereDue('in the middle of a step');
+      if (goesOn) return goesOn;
     }
-    const { sentence, code } = causeOf(error);
+    const { sentence } = causeOf(error);
     if (error instanceof Ended && error.outcome !== 'refused') {
       this.ledger.close(step, 'done', { sentence });
       throw error;
     }
-    if (error instanceof Ended || code === 'GUARD_REFUSED') {
+    const canAsk = this.tentative === 0 && this.mode !== 'plan';
+    const mustAsk = canAsk && this.noReturn !== undefined;
+    if (isRefusal(error)) {
       this.ledger.close(step, 'refused', { sentence });
+      if (mustAsk) return this.people.ask(step, sentence, canSkip);
       throw new Ended('refused', sentence);
     }
     this.ledger.close(step, 'failed', { sentence });
     if (isCancellation(error)) throw error;
-    const asks = this.tentative === 0 && this.onFailure === 'ask' && this.mode !== 'plan';
-    if (!asks) throw new StepFailed(sentence);
-    return this.ask(step, sentence, canSkip);
-  }
-
-  /** Holds the run in `needs attention` and calls people until one of them answers. */
-  private async ask(
-    step: StepRecord,
-    why: string,
-    canSkip: boolean,
-  ): Promise<{ kind: 'retry' | 'skip'; by: string; reason: string }> {
-    const { operator, ledger } = this;
-    const { state, sentence } = ledger.report;
-    operator.question = { canSkip };
-    operator.acknowledged = false;
-    ledger.enter(
-      'needs attention',
-      `${step.title}: ${why}. Answer with retry, ${canSkip ? 'skip, ' : ''}or abort`,
-    );
-    const calling = new CancellationScope();
-    const called = calling.run(() => callPeople(ledger, operator, this.briefing.escalation));
-    try {
-      await condition(() => operator.answer !== undefined || operator.ending);
-    } finally {
-      calling.cancel();
-      await called;
-      operator.question = undefined;
-    }
-    const { answer } = operator;
-    operator.answer = undefined;
-    this.endWhereDue('while a step needed attention');
-    ledger.enter(state, sentence);
-    return answer!;
+    if (mustAsk || (canAsk && this.onFailure === 'ask')) return this.people.ask(step, sentence, canSkip);
+    throw new StepFailed(sentence);
   }
 
   private async interruptible<R>(kind: StepRecord['kind'], work: () => Promise<R>): Promise<R> {
@@ -367,6 +466,10 @@ export class Run {
   private intent(step: StepRecord): Intent {
     return { mode: this.mode, key: `${this.ledger.report.run}/${step.id}` };
   }
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof Ended ? error.outcome === 'refused' : causeOf(error).code === 'GUARD_REFUSED';
 }
 
 function looks(kind: StepRecord['kind']): boolean {

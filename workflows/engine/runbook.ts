@@ -5,12 +5,23 @@ import {
   condition,
   isCancellation,
   setHandler,
+  sleep,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
+import { compare, planOf } from '../../core/plan';
 import { millis } from '../../core/time';
-import type { Yield } from '../../core/coordination';
-import type { AlertRef, Outcome, RunReport, RunRequest, StepRecord, Trigger, Warrant } from '../../core/run';
+import type { Holding, Yield } from '../../core/coordination';
+import type {
+  AlertRef,
+  DecisionKind,
+  Outcome,
+  RunReport,
+  RunRequest,
+  StepRecord,
+  Trigger,
+  Warrant,
+} from '../../core/run';
 import { findRunbook, scopeOf, type Runbook } from '../../core/runbook';
 import { precedenceOf } from '../../core/coordination';
 import { initialAttributes } from '../attributes';
@@ -46,25 +57,14 @@ export function runbook<Input>(
   };
 }
 
+/** What is said to a run is said to those that are steps of it too; an abort waits for their ends. */
+const PASSED_ON: readonly DecisionKind[] = ['pause', 'resume', 'force'];
+
+/** Between two questions to a coordinator that did not answer. */
+const ASK_AGAIN = '1s';
+
 /** The kinds of steps that change the world. */
 const ACTS: readonly StepRecord['kind'][] = ['act', 'run'];
-
-/** What the steps would change, those of runs beneath included. */
-function planOf(steps: readonly StepRecord[]): NonNullable<RunReport['plan']> {
-  const own = steps.filter(({ nested }) => !nested);
-  const changing = own.filter(({ state }) => state === 'would change');
-  const beneath = steps.flatMap(({ nested }) => nested?.plan ?? []);
-  const sum = (count: (plan: NonNullable<RunReport['plan']>) => number) =>
-    beneath.reduce((total, plan) => total + count(plan), 0);
-  return {
-    mutating: changing.length + sum(({ mutating }) => mutating),
-    readOnly: own.length - changing.length + sum(({ readOnly }) => readOnly),
-    changes: steps.flatMap(({ state, nested, sentence, title }) => {
-      if (nested) return nested.plan?.changes ?? [];
-      return state === 'would change' ? [sentence ?? title] : [];
-    }),
-  };
-}
 
 /** One execution of a runbook: what stands around its steps. */
 class Engine {
@@ -73,6 +73,9 @@ class Engine {
   /** Whether the coordinator knows of this run, or may. */
   private underLock = false;
   private reminding: Promise<void> | undefined;
+  /** Who stands behind the run by now, where that is another one than at first. */
+  private behind: Trigger | undefined;
+  private inHand: string[] = [];
   /** Set once the coordinator says that a scope it had promised is this run's. */
   private hasScope = false;
   /** An alert that would have started this runbook by itself, without approval. */
@@ -87,11 +90,13 @@ class Engine {
     private readonly warrant: Warrant | undefined,
   ) {
     const { report } = ledger;
-    this.operator = new Operator(report, ({ kind, by, reason }) => {
+    this.operator = new Operator(report, declared, ({ kind, by, reason }) => {
       if (kind === 'abort') this.run?.interrupt();
-      if (kind === 'pause' || kind === 'resume') this.run?.pass(kind, { by, reason });
+      if (kind === 'force') this.run?.force();
+      if (PASSED_ON.includes(kind)) this.run?.pass(kind, { by, reason });
       ledger.show();
     });
+    if (warrant?.forced && declared.forced !== undefined) this.operator.force(warrant.forced);
     setHandler(reportQuery, () => report, {
       description: 'The run so far: state, timeline, evidence, decisions.',
     });
@@ -116,7 +121,7 @@ class Engine {
     try {
       await this.prepare();
       const sentence = await steps(this.run!);
-      if (this.operator.abortion) throw new Aborted('aborted during the last step');
+      if (this.operator.abortion && !this.tooLate) throw new Aborted('aborted during the last step');
       this.end(ledger.report.mode === 'plan' ? 'planned' : 'succeeded', sentence);
     } catch (error) {
       await this.conclude(error);
@@ -130,11 +135,18 @@ class Engine {
     const { report } = this.ledger;
     const { run, runbook: id, scope, mode, trigger } = report;
     // A start form copies the attributes of the run it was filled from: they say nothing of this one.
-    if (trigger === 'unknown') upsertSearchAttributes(initialAttributes({ ...report, runbook: id }).getAll());
+    if (trigger === 'unknown' || this.warrant?.begun)
+      upsertSearchAttributes(initialAttributes({ ...report, runbook: id }).getAll());
     const granted = this.warrant?.granted;
     const briefing = granted ?? (await quick.briefing({ runbook: id, request: this.request }));
-    report.objective = { rtoMs: briefing.rtoMs };
-    this.run = new Run(this.ledger, this.operator, briefing, this.declared.onFailure);
+    const { rtoMs, rpoMs } = briefing;
+    report.objective = { rtoMs, ...(rpoMs === undefined ? {} : { rpoMs }) };
+    if (briefing.forecast) report.forecast = briefing.forecast;
+    const begun = this.warrant?.begun ?? false;
+    this.run = new Run(this.ledger, this.operator, briefing, this.declared.onFailure, begun, {
+      lend: (to) => CancellationScope.nonCancellable(() => this.lend(to)),
+      keepInHand: (nodes) => CancellationScope.nonCancellable(() => this.keepInHand(nodes)),
+    });
     if (mode === 'plan') return;
     this.underLock = true;
     if (granted) await this.turn(this.warrant?.waitsFor);
@@ -155,15 +167,68 @@ class Engine {
     if (this.warrant?.doubt) await this.run.doubt('Ask before acting again', this.warrant.doubt);
   }
 
+  /** Whether a run that has not begun is to end: that has nothing to go on with, so that it does not wait for a rescue either. */
+  private get callsOff(): boolean {
+    return this.operator.abortion !== undefined || this.operator.winner !== undefined;
+  }
+
   /** Waits until those in the way have made room; `runs`: who they are, where there are any. */
   private async turn(runs: readonly string[] | undefined): Promise<void> {
     if (!runs) return;
     const { ledger, operator } = this;
     ledger.enter('waiting for lock', `waits until ${runs.join(' and ')} made room`);
-    await condition(() => this.hasScope || operator.ending);
+    await condition(() => this.hasScope || this.callsOff);
     if (operator.abortion) throw new Aborted('aborted while waiting for its scope');
     if (operator.winner) throw new Yielded('made room while waiting for its scope');
     ledger.enter('running', `${ledger.report.scope} is its own`);
+  }
+
+  /** Lets a rescue have the scope, and waits until it is this run's again. The coordinator is asked until it answers. */
+  private async lend({ to, runbook: id, scope }: Yield): Promise<void> {
+    const { ledger, operator } = this;
+    const { state, sentence, scope: own } = ledger.report;
+    ledger.enter(
+      'waiting for lock',
+      `${own} is lent to ${to}: ${id} on ${scope} goes first; after it this goes on`,
+    );
+    this.hasScope = false;
+    summarize('Lend the scope');
+    while (!(await this.lent())) await sleep(ASK_AGAIN);
+    await condition(() => this.hasScope);
+    operator.winner = undefined;
+    ledger.enter(state, sentence);
+  }
+
+  private lent(): Promise<boolean> {
+    return call.lendScope(this.holding).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** Tells the coordinator what the run has taken out of service itself. Where it cannot be told, a rescue may come that finds nothing to do. */
+  private async keepInHand(nodes: readonly string[]): Promise<void> {
+    this.inHand = nodes.map((node) => `node/${node}`);
+    summarize('Tell what it has in hand');
+    await call.recordHolding(this.holding).catch(() => undefined);
+  }
+
+  /** What the coordinator has to know of this run. */
+  private get holding(): Holding {
+    const { run, runbook: id, scope, mode, startedAt, trigger: own } = this.ledger.report;
+    const trigger = this.behind ?? own;
+    const { kind, whenRescued } = this.declared;
+    const waits = whenRescued === 'waits' && { waits: true };
+    return {
+      run,
+      runbook: id,
+      scope,
+      trigger,
+      precedence: precedenceOf(kind, mode, trigger),
+      since: startedAt,
+      ...waits,
+      ...(this.inHand.length > 0 && { inHand: this.inHand }),
+    };
   }
 
   /**
@@ -171,12 +236,9 @@ class Engine {
    * `trigger`: who stands behind the run by now.
    */
   private remind(trigger: Trigger): void {
-    const { run, runbook: id, scope, mode, startedAt } = this.ledger.report;
-    const precedence = precedenceOf(this.declared.kind, mode, trigger);
     summarize('Record its lock');
-    this.reminding = call
-      .recordHolding({ run, runbook: id, scope, trigger, precedence, since: startedAt })
-      .catch(() => undefined);
+    this.behind = trigger;
+    this.reminding = call.recordHolding(this.holding).catch(() => undefined);
   }
 
   /**
@@ -195,7 +257,7 @@ class Engine {
     ledger.enter('waiting for approval', `waits until ${until} UTC for the approval of ${people}`);
     const decided = () => {
       report.approvalsMissing = wanted.quorum - operator.approvals.length;
-      return Boolean(enough() || operator.rejection || operator.ending || this.calledFor);
+      return Boolean(enough() || operator.rejection || this.callsOff || this.calledFor);
     };
     await condition(decided, millis(wanted.timeout)).finally(() => delete report.approvalsMissing);
     if (operator.rejection)
@@ -230,7 +292,8 @@ class Engine {
       };
       this.ledger.report.decisions.push(operator.abortion);
     }
-    if (operator.abortion)
+    const done = error instanceof Ended && error.outcome !== 'refused';
+    if (operator.abortion && !(done && this.tooLate))
       return this.abort(operator.abortion.by, operator.abortion.reason, operator.abortion.keep ?? false);
     if (operator.winner && error instanceof Yielded) return this.giveWay(operator.winner);
     if (error instanceof Ended) {
@@ -250,6 +313,12 @@ class Engine {
   private async abort(by: string, reason: string, keep: boolean): Promise<void> {
     if (!this.touched) return this.end('aborted', `aborted by ${by} (${reason}); nothing was touched`);
     if (keep) return this.end('aborted', `aborted by ${by} (${reason}); what was done is left as it is`);
+    const noReturn = this.run?.noReturn;
+    if (noReturn !== undefined)
+      return this.end(
+        'escalated',
+        `aborted by ${by} (${reason}) where there is no going back (${noReturn}); what was done is left as it is`,
+      );
     await this.undo(`aborted by ${by} (${reason}) and undone`, 'aborted');
   }
 
@@ -260,7 +329,15 @@ class Engine {
     if (goesOn) return this.end('absorbed', `absorbed by ${to}: ${id} on ${scope} takes over from here`);
     const sentence = `interrupted by ${to}: ${id} on ${scope} goes first`;
     if (!this.touched) return this.end('interrupted', `${sentence}; nothing was touched`);
+    const noReturn = this.run?.noReturn;
+    if (noReturn !== undefined)
+      return this.end('interrupted', `${sentence}; what was done is left as it is, because ${noReturn}`);
     await this.undo(`${sentence}; what was done is undone`, 'interrupted');
+  }
+
+  /** Whether the abort of a run whose steps are done has nothing left to stop: there is no going back from them. */
+  private get tooLate(): boolean {
+    return this.run?.noReturn !== undefined && !this.operator.abortion?.keep;
   }
 
   /** Whether any act was begun. */
@@ -283,9 +360,9 @@ class Engine {
   private end(outcome: Outcome, sentence: string): void {
     const { report } = this.ledger;
     report.endedAt = now();
-    if (report.mode === 'plan') {
-      report.plan = planOf(report.steps);
-    }
+    const planned = this.warrant?.planned;
+    if (report.mode === 'plan') report.plan = planOf(report.steps);
+    else if (planned) report.compared = compare(planned, report.steps);
     this.ledger.enter(
       outcome,
       outcome === 'planned'

@@ -87,6 +87,8 @@ describe('members', () => {
     ]);
   });
 
+  it('tells that we may do everything there', async () => expect(await lb.rights()).toBeNull());
+
   it('counts the requests being served and notices by HAProxy’s own checks that a server is down', async () => {
     const answers = [call('/wait'), call('/wait')];
     await until('both requests wait', () => waiting.length === 2);
@@ -197,6 +199,17 @@ describe('admit', () => {
     await lb.admit('a-n1', 100);
     expect(await member('a-n1')).toMatchObject({ admin: 'ready', weight: 100 });
     expect(await spread(100)).toEqual({ n1: 50, n2: 50 });
+  });
+
+  it('at 0 the server stands by: it keeps the clients that are bound to it until they are unbound', async () => {
+    const bound = await calls(20, session);
+    await lb.admit('a-n1', 0);
+    expect(await member('a-n1')).toMatchObject({ admin: 'ready', up: true, weight: 0 });
+    expect(await spread(20)).toEqual({ n2: 20 });
+    await lb.unbind();
+    expect(await calls(20, session)).toEqual(bound);
+    await lb.unbind('a-n1', 'a-n1');
+    expect(await calls(20, session)).toEqual({ n2: 20 });
   });
 
   it('leaves HAProxy’s own checks working', async () => {

@@ -71,6 +71,13 @@ describe('health', () => {
     await backend.stop();
   });
 
+  it.each([200, 503])('tells the release that the node tells, with %d', async (status) => {
+    const body = '{"state":"ready","version":"1.1.0"}';
+    const backend = await startBackend(ADDRESS, (_, response) => response.writeHead(status).end(body));
+    expect(await probe.health(ADDRESS)).toMatchObject({ ok: status === 200, version: '1.1.0' });
+    await backend.stop();
+  });
+
   it.each<[string, RequestListener]>([
     ['no answer', () => undefined],
     ['half an answer', (_, response) => void response.write('{"sta')],
@@ -128,6 +135,7 @@ describe('mcp', () => {
       ok: true,
       said: expect.stringMatching(/^initialize and ping answered in \d+ ms$/),
       ms: expect.any(Number),
+      version: '1.2.3',
     });
     expect(await redis.client.keys('mcp:session:*')).toEqual([]);
   });

@@ -172,3 +172,7 @@ describe('trouble', () => {
     });
   });
 });
+
+it('tells every program that it knows', async () => {
+  expect((await fleet.programs()).sort()).toEqual(['brief', 'crash', 'merged', 'mute', 'slow', 'steady']);
+});

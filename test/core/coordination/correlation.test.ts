@@ -5,12 +5,16 @@ import {
   noteReports,
   nothingOpen,
   openIncident,
+  rulesOf,
   widened as widenedAt,
   type Coordination,
   type Fault,
   type Rules,
 } from '../../../core/coordination';
+import type { Config } from '../../../core/config';
 import type { Runbook } from '../../../core/runbook';
+import { catalogue as published } from '../../../operations';
+import { config } from '../readiness/world';
 import { AT, claimOf, later } from './claims';
 
 const rules: Rules = {
@@ -53,6 +57,23 @@ it('more than the share of a zone’s nodes is one fault of the zone', () => {
       },
     },
   ]);
+});
+
+describe('a region of an environment without DNS, whose clients nobody could lead elsewhere', () => {
+  it('is left to its zones and nodes', () => {
+    const all = [runbook('zone'), runbook('region')];
+    const here = { ...rules, absent: ['region-failover'] };
+    expect(widened(nothingOpen(), rules, all, nodes(5))).toMatchObject([{ scope: 'region/us-east-1' }]);
+    expect(widened(nothingOpen(), here, all, nodes(5))).toMatchObject([{ scope: 'zone/us-east-1/a' }]);
+  });
+
+  it('is told by the environment file', () => {
+    const { dns, ...without } = config;
+    expect(dns).toBeDefined();
+    expect(rulesOf(config, published).absent).not.toContain('region-failover');
+    expect(rulesOf(without as Config, published).absent).toContain('region-failover');
+    expect(rulesOf(without as Config, published).absent).not.toContain('zone-failover');
+  });
 });
 
 it('open incidents count, the same node once', () => {

@@ -30,6 +30,17 @@ describe('a fault is dealt with', () => {
     ['by a drill on its scope, whose doing it is', claimOf('r', scope, 'drill'), true],
     ['by planned work on its scope, whose doing it is', claimOf('r', scope, 'planned'), true],
     ['not by planned work around it', claimOf('r', 'region/us-east-1', 'planned'), false],
+    ['not by a deploy on its very scope', { ...claimOf('r', scope, 'planned'), waits: true }, false],
+    [
+      'by a deploy that has it in hand',
+      { ...claimOf('r', 'region/us-east-1', 'planned'), waits: true, inHand: [scope] },
+      true,
+    ],
+    [
+      'not by a deploy that has another node in hand',
+      { ...claimOf('r', 'region/us-east-1', 'planned'), waits: true, inHand: ['node/us-east-1/a/n2'] },
+      false,
+    ],
     ['not by work below it', claimOf('r', scope.replace('n1', 'n2')), false],
     [
       'not by a run that nobody has approved and that would do something else',

@@ -86,6 +86,13 @@ describe('automation asks a person', () => {
       `with ${scope} runs would have 24 of all 24 nodes in their hands, more than 50 % (budget.capacityOut)`,
     );
   });
+
+  it('but not because of a deploy, which leaves room for a rescue', () => {
+    const now = nothingOpen();
+    claimScope(now, claimOf('r1', 'region/us-east-1'));
+    claimScope(now, { ...claimOf('r2', 'region/eu-central-1', 'planned'), waits: true });
+    expect(ask(now)).toBeNull();
+  });
 });
 
 describe('planned work waits', () => {

@@ -2,6 +2,7 @@ import {
   claimScope,
   free,
   grantNext,
+  lend,
   nothingOpen,
   outranks,
   precedenceOf,
@@ -113,6 +114,57 @@ describe('a scope', () => {
     claimScope(now, claimOf('wide', zone));
     expect(now.locks[node]).toMatchObject({ run: 'r1', yieldsTo: 'wide' });
     expect(now.waiting).toMatchObject([{ run: 'person', yieldsTo: 'wide' }, { run: 'wide' }]);
+  });
+
+  describe('of a deploy', () => {
+    const region = 'region/us-east-1';
+    const deploy = { ...claimOf('deploy', region, 'planned'), waits: true };
+
+    it('is lent to a rescue within it, and goes back to it afterwards', () => {
+      const now = nothingOpen();
+      claimScope(now, deploy);
+      expect(claimScope(now, claimOf('rescue', node))).toMatchObject({ outcome: 'waits', for: [deploy] });
+      expect(now.locks[region]).toMatchObject({ run: 'deploy', yieldsTo: 'rescue' });
+      lend(now, deploy);
+      expect(grantNext(now)).toMatchObject([{ run: 'rescue' }]);
+      expect(now.waiting).toEqual([{ ...deploy, lent: true }]);
+      free(now, 'rescue');
+      expect(grantNext(now)).toMatchObject([{ run: 'deploy' }]);
+      expect(now.locks).toEqual({ [region]: expect.not.objectContaining({ lent: true }) });
+    });
+
+    it('that is lent goes to further rescues at once, and back only after all who wait for a part of it', () => {
+      const now = nothingOpen();
+      claimScope(now, claimOf('drill', 'node/us-east-1/b/n1', 'drill'));
+      lend(now, deploy);
+      expect(claimScope(now, claimOf('one', node))).toEqual({ outcome: 'granted' });
+      expect(claimScope(now, claimOf('other', 'zone/us-east-1/b'))).toMatchObject({ outcome: 'waits' });
+      free(now, 'one');
+      free(now, 'drill');
+      expect(grantNext(now)).toMatchObject([{ run: 'other' }]);
+      free(now, 'other');
+      expect(grantNext(now)).toMatchObject([{ run: 'deploy' }]);
+    });
+
+    it.each([
+      ['wider planned work', claimOf('other', 'global', 'planned')],
+      ['another deploy of it', { ...claimOf('other', region, 'planned'), waits: true }],
+      ['a drill within it', claimOf('other', node, 'drill')],
+    ])('is refused to %s, whether it is lent or not', (_, asked) => {
+      const now = nothingOpen();
+      claimScope(now, deploy);
+      expect(claimScope(now, asked)).toMatchObject({ outcome: 'refused', by: { run: 'deploy' } });
+      lend(now, deploy);
+      expect(claimScope(now, asked)).toMatchObject({ outcome: 'refused', by: { run: 'deploy' } });
+    });
+
+    it('lent twice, because the answer was lost, is lent once', () => {
+      const now = nothingOpen();
+      claimScope(now, deploy);
+      lend(now, deploy);
+      lend(now, deploy);
+      expect(now).toMatchObject({ locks: {}, waiting: [{ run: 'deploy', lent: true }] });
+    });
   });
 
   it('of a run that is at work unrecorded is recorded, unless somebody else is there', () => {

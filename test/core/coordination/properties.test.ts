@@ -7,6 +7,7 @@ import {
   dealsWith,
   free,
   grantNext,
+  lend,
   nothingOpen,
   openIncident,
   outranks,
@@ -46,17 +47,19 @@ const catalogue = (['zone', 'region'] as const).map(
 
 /** What may happen to the coordinator; `pick` chooses among the runs there are. */
 type Happening =
-  | { what: 'ask'; scope: string; precedence: Claim['precedence'] }
+  | { what: 'ask'; scope: string; precedence: Claim['precedence']; waits: boolean }
+  | { what: 'lend'; pick: number }
   | { what: 'end'; pick: number }
   | { what: 'fault'; scope: string };
 
 const happening: fc.Arbitrary<Happening> = fc.oneof(
-  fc.record({ what: fc.constant('ask' as const), scope, precedence }),
+  fc.record({ what: fc.constant('ask' as const), scope, precedence, waits: fc.boolean() }),
+  fc.record({ what: fc.constant('lend' as const), pick: fc.nat() }),
   fc.record({ what: fc.constant('end' as const), pick: fc.nat() }),
   fc.record({ what: fc.constant('fault' as const), scope }),
 );
 
-/** A coordinator without its workflow: runs that are told to make room end when it is their turn to. */
+/** A coordinator without its workflow: runs that are told to make room end when it is their turn to, or lend their scope. */
 class World {
   readonly now: Coordination = nothingOpen();
   /** Faults handed over, and those that some incident has taken. */
@@ -65,7 +68,8 @@ class World {
   private runs = 0;
 
   happen(event: Happening): void {
-    if (event.what === 'ask') this.ask(event.scope, event.precedence);
+    if (event.what === 'ask') this.ask(event.scope, event.precedence, event.waits);
+    else if (event.what === 'lend') this.lendOne(event.pick);
     else if (event.what === 'end') this.endOne(event.pick);
     else this.fault(event.scope);
     this.check();
@@ -78,13 +82,28 @@ class World {
       const yielding = claims(this.now).filter(({ yieldsTo }) => yieldsTo);
       const next = yielding[0] ?? claims(this.now).find(({ run }) => this.holds(run));
       if (!next) throw new Error(`all wait, nobody holds anything: ${JSON.stringify(this.now.waiting)}`);
-      this.end(next.run);
+      if (next.waits && next.yieldsTo && this.holds(next.run)) this.lend(next);
+      else this.end(next.run);
       this.check();
     }
   }
 
-  private ask(where: string, as: Claim['precedence']): void {
-    claimScope(this.now, claimOf(`r${(this.runs += 1)}`, where, as));
+  /** Only planned work waits for rescues. */
+  private ask(where: string, as: Claim['precedence'], waits: boolean): void {
+    const claim = claimOf(`r${(this.runs += 1)}`, where, as);
+    claimScope(this.now, waits && as === 'planned' ? { ...claim, waits } : claim);
+    grantNext(this.now);
+  }
+
+  /** One of those that were asked for their scope lends it. */
+  private lendOne(pick: number): void {
+    const asked = claims(this.now).filter(({ run, waits, yieldsTo }) => waits && yieldsTo && this.holds(run));
+    const chosen = asked[pick % Math.max(asked.length, 1)];
+    if (chosen) this.lend(chosen);
+  }
+
+  private lend(claim: Claim): void {
+    lend(this.now, claim);
     grantNext(this.now);
   }
 
@@ -137,10 +156,12 @@ class World {
     for (const one of held)
       for (const other of held)
         if (one !== other && overlap(one, other)) throw new Error(`${one} and ${other} are held at once`);
-    for (const { run, scope: where, yieldsTo } of waiting) {
+    for (const { run, scope: where, yieldsTo, lent } of waiting) {
       if (yieldsTo) continue;
       const rivals = held.filter((other) => overlap(other, where));
-      if (rivals.length === 0) throw new Error(`${run} waits for nobody`);
+      const others = waiting.some((other) => !other.lent && overlap(other.scope, where));
+      if (rivals.length === 0 && !(lent && others)) throw new Error(`${run} waits for nobody`);
+      if (lent) continue; // it waits for rescues, which owe it nothing but their end
       for (const rival of rivals)
         if (!locks[rival]!.yieldsTo) throw new Error(`${run} waits for ${rival}, which makes no room`);
     }

@@ -10,6 +10,8 @@ import { DATABASE_USERS } from '../../../sandbox/environment';
 import { sharedAddresses } from '../../../sandbox/layout';
 import { allProcesses } from '../../../sandbox/proc';
 import { useDatabase } from '../../harness/database';
+import { inspect } from '../../harness/inspect';
+import { against, readinessOn } from '../../harness/readiness';
 import { stepOf, testRuns, undone } from '../../harness/runs';
 import { smallSandbox } from '../../harness/sandbox';
 import { until } from '../../harness/until';
@@ -52,6 +54,59 @@ const placeOf = (place: string) => readdir(join(home, place));
 const stopped = async (place: 'verify' | 'restore') =>
   (await database.systems.fleet.status(scratchProgram(place))).pid === 0;
 
+describe('before the first backup', () => {
+  it('what would need one is not ready and says what to take; everything else is well', async () => {
+    const found = await readinessOn(database.fleet);
+    for (const id of ['backup-verify', 'restore-point-in-time', 'restore-swap-in']) {
+      expect(found[id]).toMatchObject({ verdict: 'not ready' });
+      expect(found[id]!.shortfalls[0]).toEqual({
+        verdict: 'not ready',
+        says: 'there is no backup in any repository',
+        todo: 'take one now: `./switchover run backup-full`',
+      });
+    }
+    for (const id of ['backup-full', 'node-failover', 'zone-failover', 'lb-failover', 'registry-failover'])
+      expect(against(found[id]!)).toEqual([]);
+    expect(found['database-failover']!.forecast).toEqual({ runs: 0, loss: 'no acknowledged row', rpoMs: 0 });
+    expect(found['redis-failover']!.verdict).toBe('not here');
+  });
+
+  it('a pool that is emptied is found, by its region', async () => {
+    const { balancerOf, close } = inspect(database.fleet.sandbox);
+    const balancer = balancerOf('us-east-1');
+    const servers = (await balancer.members()).map(({ server }) => server);
+    await balancer.isolate(...servers);
+    const found = await readinessOn(database.fleet);
+    for (const server of servers) await balancer.admit(server, 100);
+    close();
+    expect(against(found['node-failover']!)).toContain('not ready: no node of us-east-1 serves');
+    expect(against(found['zone-failover']!).join()).toContain('zone us-east-1/a must stay');
+    expect(against(found['lb-failover']!)).toEqual([]);
+  });
+
+  it('a standby that falls behind is found, and so is one that is gone', async () => {
+    const { members } = await database.systems.database.look();
+    const late = members.find(({ agent }) => agent?.role === 'standby' && !agent.synchronous)!.member;
+    const [receiver] = await database.at(late, 'SELECT pid FROM pg_stat_wal_receiver');
+    process.kill(Number(receiver!['pid']), 'SIGSTOP');
+    await sql(
+      at.database,
+      'CREATE TABLE bulk AS SELECT repeat(md5(g::text), 40) AS text FROM generate_series(1, 9000) g',
+    );
+    const behind = await readinessOn(database.fleet, { lagBytes: 4_000_000 });
+    process.kill(Number(receiver!['pid']), 'SIGCONT');
+    expect(against(behind['database-failover']!)[0]).toMatch(
+      new RegExp(`^warning: standbys are behind ${database.primary}: ${late} [\\d.]+ MB, more than 4.0 MB`),
+    );
+    await database.fleet.breakDatabase('replica', 'kill');
+    const gone = await readinessOn(database.fleet);
+    expect(gone['database-failover']!.verdict).not.toBe('ready');
+    expect(against(gone['database-failover']!).join()).toMatch(
+      /does not follow|no synchronous standby answers/,
+    );
+  });
+});
+
 describe('with a full backup, in which a worker died', () => {
   beforeAll(async () => {
     database.workers.start();
@@ -78,6 +133,8 @@ describe('with a full backup, in which a worker died', () => {
     ]);
     expect(trouble).toEqual({});
     expect(archiving).toMatchObject({ failedAt: null });
+    const found = await readinessOn(database.fleet);
+    expect(['backup-verify', 'restore-swap-in'].flatMap((id) => against(found[id]!))).toEqual([]);
     const canaries = await sql(at.database, 'SELECT token FROM switchover_canary ORDER BY at');
     expect(canaries).toEqual(all.map(({ canary }) => ({ token: canary!.token })));
   });
@@ -210,8 +267,14 @@ describe('with a full backup, in which a worker died', () => {
       await flip(file);
       const report = await runs.carryOut('backup-verify', {}, 'failed');
       expect(report.sentence).toMatch(
-        /^nothing was touched, because the near repository is damaged: invalid checksum '\S+\/pg_data\/base\/1\/1259\.zst'$/,
+        /^nothing was touched, because the near repository is damaged: invalid checksum '\S+\/pg_data\/base\/1\/1259\.zst'; copy of the newest backup: skipped$/,
       );
+      // The other repository is read all the same, and the copy that the damaged one would give proves nothing.
+      expect(report.steps.map(({ title, state }) => `${title}: ${state}`).slice(1)).toEqual([
+        'Read the near repository: failed',
+        'Read the offsite repository: done',
+        'copy of the newest backup: skipped',
+      ]);
       expect(existsSync(join(home, 'verify/data'))).toBe(false);
     });
   });

@@ -68,6 +68,7 @@ describe('a primary that', () => {
     database.workers.start();
     await database.writing();
     await database.fleet.breakDatabase('primary', 'patroni-kill');
+    await until('its clients are led away', async () => !(await database.systems.database.look()).clients.ok);
     const report = await database.fleet.reaches(await start(), 'recovered');
     expect(report.steps[0]!.sentence).toContain(`${database.primary} has lost its agent`);
     expect(database.workers.effects()).toEqual(fencedFirst(database.primary));
@@ -107,6 +108,19 @@ describe('a primary that', () => {
     expect(database.workers.effects()).toEqual([]);
   }, 60_000);
 });
+
+it('a primary that is well is fenced and taken over from once a person forces its switchover, and no acknowledged row is lost', async () => {
+  database.workers.start();
+  await database.writing();
+  const run = await testRuns(() => database.fleet).startForced('database-switchover', {});
+  const report = await database.fleet.reaches(run, 'succeeded');
+  expect(report.sentence).toMatch(
+    new RegExp(`^d\\d took over from ${database.primary}, which follows it now`),
+  );
+  expect(report).toMatchObject({ forced: { by: 'ada' }, actual: { rowsLost: 0 } });
+  expect(database.workers.effects()).toEqual(fencedFirst(database.primary));
+  expect(await database.book()).toMatchObject({ lost: [] });
+}, 120_000);
 
 describe('in asynchronous mode', () => {
   const rest = (member: string) =>

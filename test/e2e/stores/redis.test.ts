@@ -24,7 +24,7 @@ import { testWorkers, type TestWorkers } from '../../harness/worker';
  * redis-failover and redis-switchover on three real Redis under three Sentinels, and HAProxy before them. A Sentinel waits for a minute,
  * so that what is seen earlier is these runbooks' doing and not Sentinel's.
  */
-const OPTIONS = { ...smallSandbox(21), sentinel: true, sentinelDownAfter: 60_000 };
+const OPTIONS = { ...smallSandbox(6), sentinel: true, sentinelDownAfter: 60_000 };
 
 let fleet: TestFleet;
 let workers: TestWorkers;
@@ -59,7 +59,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await writer?.stop();
   writer = undefined;
-  await workers.stop();
+  await workers.rest();
 });
 afterAll(async () => {
   await workers?.close();
@@ -323,6 +323,17 @@ describe('redis-switchover', () => {
       `watch ${to}`,
       `follow ${third} ${to}`,
     ]);
+    expect(await book()).toMatchObject({ lost: [] });
+  }, 90_000);
+
+  it('forced, fences the primary although it is well, and no acknowledged write is lost', async () => {
+    workers.start();
+    await writing();
+    const run = await testRuns(() => fleet).startForced('redis-switchover', {});
+    const report = await fleet.reaches(run, 'succeeded');
+    const [now, third] = await succession(primary);
+    expect(report.sentence).toBe(`${now} took over from ${primary}, which follows it now`);
+    expect(effects()).toEqual(failover(primary, now, third));
     expect(await book()).toMatchObject({ lost: [] });
   }, 90_000);
 

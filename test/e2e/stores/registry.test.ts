@@ -49,7 +49,7 @@ beforeEach(async () => {
   }));
   workers.forget();
 }, 60_000);
-afterEach(() => workers.stop());
+afterEach(() => workers.rest());
 afterAll(async () => {
   await workers?.close();
   await fleet?.close();

@@ -3,7 +3,9 @@ import type { UpdateDefinition } from '@temporalio/common';
 import { coordinatorActivities } from '../../../activities/coordinator';
 import type { Deps } from '../../../activities/deps';
 import { engineActivities } from '../../../activities/engine';
-import type { Assessor } from '../../../activities/node/assess';
+import { scheduleActivities } from '../../../activities/schedules';
+import type { Config } from '../../../core/config';
+import type { Experiment } from '../../../core/drill';
 import type { Briefing, Intent } from '../../../core/run';
 import type { Holding, Release, Rules } from '../../../core/coordination';
 import { findRunbook } from '../../../core/runbook';
@@ -37,12 +39,32 @@ export const RULES: Rules = {
   windows: {},
 };
 
+const FAULT_AT = Date.parse('2030-01-02T03:04:10.000Z');
+
+/** What a drill of the lab sees where the script says nothing: a node that is away for three seconds. */
+export const DRILL: Omit<Experiment, 'rtoMs'> = {
+  fault: { at: FAULT_AT, until: FAULT_AT + 60_000 },
+  rescue: { run: 'node-failover-1', state: 'recovered', sentence: 'it serves again' },
+  ledger: {
+    everyMs: 1_000,
+    buckets: Array.from({ length: 15 }, (_, nth) => ({
+      at: FAULT_AT + (nth - 5) * 1_000,
+      ok: 100,
+      failed: 0,
+      slowestMs: 10,
+      serving: nth >= 5 && nth < 8 ? 1 : 2,
+    })),
+    sessionsLost: 0,
+    failures: {},
+  },
+};
+
 /**
  * The lab's activities. Each call goes by a name, e.g. `act drain`, under which the script of the workflow's world may
  * say what it does; here stands what is usual.
  */
-export function labActivities(client: Client, world: () => World) {
-  const { endedRuns } = coordinatorActivities({ client } as Deps, {} as Assessor);
+export function labActivities(client: Client, world: () => World, config: Config) {
+  const { endedRuns } = coordinatorActivities({ client } as Deps, () => undefined);
   const tell = async <Told>(update: UpdateDefinition<void, [Told]>, told: Told): Promise<void> => {
     try {
       await client.workflow.getHandle(COORDINATOR).executeUpdate(update, { args: [told] });
@@ -54,10 +76,20 @@ export function labActivities(client: Client, world: () => World) {
     recordHolding: (holding: Holding) => tell(holds, holding),
     giveBack: (release: Release) => tell(released, release),
   });
-  const { recordHolding, giveBack, startNested, followNested, tellNested } = engineActivities({
+  const { lendScope, recordHolding, giveBack, startNested, followNested, tellNested } = engineActivities({
     operations,
   } as unknown as Deps);
+  const notifier = {
+    notify: async (notice: unknown, key: string) =>
+      world().call('tell', { notice, key }, () => {
+        world().notices.push({ notice });
+      }),
+  };
   return {
+    ...scheduleActivities({ operations, client, config, notifier } as unknown as Deps),
+
+    ...drillActivities(world),
+
     look: async (asked: { thing: string }) =>
       world().call(`look ${asked.thing}`, asked, () => ({
         sentence: `${asked.thing} is fine`,
@@ -89,6 +121,7 @@ export function labActivities(client: Client, world: () => World) {
         return BRIEFING;
       }),
 
+    lendScope: async (asked: Holding) => world().call('lendScope', asked, () => lendScope(asked)),
     recordHolding,
     giveBack,
     startNested,
@@ -102,8 +135,33 @@ export function labActivities(client: Client, world: () => World) {
         launch(client, { ...asked, warrant: { ...asked.warrant, granted: BRIEFING } }),
       ),
 
+    evaluateReadiness: async (asked: unknown) => world().call('evaluateReadiness', asked, () => undefined),
+
+    recordReadiness: async (changes: unknown) => world().call('recordReadiness', changes, () => undefined),
+
+    tellUnready: async (asked: { subject: string }) => {
+      world().notices.push(asked);
+      await world().call('tellUnready', asked, () => undefined);
+    },
+
     coordinationRules: async () => world().call('coordinationRules', {}, () => RULES),
 
     endedRuns: async (runs: string[]) => world().call('endedRuns', runs, () => endedRuns(runs)),
+  };
+}
+
+/** A drill in which all goes well, as its activities tell it; times by the workflow's own reckoning. */
+function drillActivities(world: () => World) {
+  const found = (name: string, sentence: string, value: unknown) => async (asked: object) =>
+    world().call(name, asked, () => ({ sentence, value }));
+  const done = (name: string, sentence: string, after?: unknown) => async (asked: object) =>
+    world().call(name, asked, () => ({ changed: true, sentence, after }));
+  return {
+    assessDrill: found('assess', 'nothing else is going on', { probes: ['127.0.0.1:1'], serving: 2 }),
+    beginObserving: done('observe', 'clients call', true),
+    awaitSteady: found('steady', '300 calls were well answered', { ok: 300, failed: 0 }),
+    injectFault: done('break', 'it was killed', { at: DRILL.fault.at, until: DRILL.fault.until }),
+    awaitRescue: found('rescue', 'it was healed', { claim: DRILL.rescue }),
+    endDrill: done('end', 'clients and fault are away', { ledger: DRILL.ledger, fault: DRILL.fault }),
   };
 }

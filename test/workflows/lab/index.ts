@@ -3,12 +3,21 @@ import { isGrpcServiceError } from '@temporalio/client';
 import type { TypedSearchAttributes } from '@temporalio/common';
 import type { History } from '@temporalio/common/lib/proto-utils';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { DefaultLogger, Runtime, Worker, type WorkflowBundleOption } from '@temporalio/worker';
+import {
+  DefaultLogger,
+  Runtime,
+  Worker,
+  type WorkerOptions,
+  type WorkflowBundleOption,
+} from '@temporalio/worker';
+import type { Config } from '../../../core/config';
 import type { Mode, RunRequest, Warrant } from '../../../core/run';
 import { findRunbook, scopeOf, workflowType } from '../../../core/runbook';
 import { launch } from '../../../operations/launch';
+import { environmentFile } from '../../../sandbox/environment';
+import { DEFAULTS } from '../../../sandbox/settings';
 import { activityInterceptors } from '../../../workers/interceptors';
-import { TASK_QUEUE } from '../../../workflows/messages';
+import { TASK_QUEUE, regionQueue } from '../../../workflows/messages';
 import { BRIEFING, COORDINATOR, labActivities } from './activities';
 import { labBundle } from './bundle';
 import catalogue from './catalogue';
@@ -17,7 +26,7 @@ import { LabRun } from './run';
 import { timeSkipping } from './servers';
 import { World, type Script } from './script';
 
-export { BRIEFING } from './activities';
+export { BRIEFING, DRILL } from './activities';
 export { outline, type LabRun } from './run';
 export { answers, fails, hangs, insists, works } from './script';
 export type { Line } from './procedure';
@@ -26,7 +35,7 @@ export const NODE = 'us-east-1/a/n1';
 export const SCOPE = `node/${NODE}`;
 
 export interface Asked {
-  runbook?: 'lab-ask' | 'lab-undo' | 'lab-approval' | 'lab-planned';
+  runbook?: 'lab-ask' | 'lab-undo' | 'lab-forced' | 'lab-approval' | 'lab-planned';
   lines: Line[];
   /** What the systems do; nothing is the matter where it is silent. */
   script?: Script;
@@ -41,10 +50,13 @@ export class Lab {
   private readonly worlds = new Map<string, World>();
   private started = 0;
 
+  /** What the environment file says; a test may change it. */
+  readonly config: Config = { ...environmentFile(DEFAULTS), environment: 'lab' };
+  private worker!: Worker;
+  private working!: Promise<void>;
+
   private constructor(
     readonly env: TestWorkflowEnvironment,
-    private readonly worker: Worker,
-    private readonly working: Promise<void>,
     private readonly workflowBundle: WorkflowBundleOption,
   ) {}
 
@@ -54,19 +66,40 @@ export class Lab {
       telemetryOptions: { logging: { filter: 'ERROR' } },
     });
     const [env, workflowBundle] = await Promise.all([server(), labBundle()]);
-    const worker: Worker = await Worker.create({
+    const lab = new Lab(env, workflowBundle);
+    await lab.work();
+    return lab;
+  }
+
+  /** Ends the worker and begins with another one; what it had under way goes on there. */
+  async restart(): Promise<void> {
+    this.worker.shutdown();
+    await this.working;
+    await this.work();
+  }
+
+  private get options() {
+    const { env, config } = this;
+    const here = () => this.world(Context.current().info.workflowExecution!.workflowId);
+    return {
       connection: env.nativeConnection,
-      taskQueue: TASK_QUEUE,
-      workflowBundle,
-      activities: labActivities(env.client, () =>
-        lab.world(Context.current().info.workflowExecution!.workflowId),
-      ),
+      activities: labActivities(env.client, here, config),
       interceptors: { activity: [activityInterceptors] },
       maxHeartbeatThrottleInterval: '50ms',
       shutdownGraceTime: 0,
-    });
-    const lab = new Lab(env, worker, worker.run(), workflowBundle);
-    return lab;
+    } satisfies Partial<WorkerOptions>;
+  }
+
+  private async work(): Promise<void> {
+    const { options, workflowBundle } = this;
+    this.worker = await Worker.create({ ...options, taskQueue: TASK_QUEUE, workflowBundle });
+    this.working = this.worker.run();
+  }
+
+  /** Has a worker of this region at work for as long as the function takes. */
+  async withWorkerIn(region: string, work: () => Promise<void>): Promise<void> {
+    const worker = await Worker.create({ ...this.options, taskQueue: regionQueue(region) });
+    await worker.runUntil(work);
   }
 
   /** Ends worker and server, whatever still runs. @throws the first history that does not replay */

@@ -8,16 +8,26 @@ export type StepLine = `${'look' | 'act' | 'verify' | 'watch'} ${string}`;
 /** One line of a lab procedure. */
 export type Line =
   | StepLine
+  /** The same step by a worker of a region, where one takes it up. */
+  | { near: StepLine; region: string }
   /** The same step by a local activity. */
   | { quickly: StepLine }
   /** The first of several ways that works. */
   | { choose: Record<string, Line[]> }
+  /** Parts of which each is done whether or not another failed. */
+  | { examine: { title: string; needs?: string[]; lines: Line[] }[] }
+  /** What a run has taken out of service itself. */
+  | { inHand: string[]; lines: Line[] }
   /** From here on looked at when the run goes on after a pause. */
   | { afterPause: StepLine }
   | { mark: keyof Clock; at: string }
   | { lose: number }
-  /** Another lab runbook on this node as one step. */
-  | { nest: Played; by?: 'lab-ask' | 'lab-undo' }
+  /** Another lab runbook on this node as one step; `undo`: what leads back from it. */
+  | { nest: Played; by?: 'lab-ask' | 'lab-undo' | 'lab-forced'; undo?: Played }
+  /** An act that is not gone back on. */
+  | { act: string; noReturn: string }
+  /** What is given up once the run is forced, and what is done instead. */
+  | { gracefully: Line[]; forced: Line[] }
   | { end: 'recovered' | 'succeeded'; saying: string };
 
 export interface Played {
@@ -43,16 +53,41 @@ export async function play(run: Run, { lines }: Pick<Played, 'lines'>): Promise<
 
 async function playLine(run: Run, line: Line): Promise<void> {
   if (typeof line === 'string') return step(run, line, regular);
+  if ('near' in line) return step(run, line.near, run.near(line.region).work as unknown as Systems);
   if ('quickly' in line) return step(run, line.quickly, local);
   if ('afterPause' in line) {
     const thing = line.afterPause.split(' ')[1]!;
     return run.afterPause(line.afterPause, () => regular.look({ thing }));
   }
+  if ('examine' in line)
+    return run.examine(
+      line.examine.map(({ lines, ...part }) => ({
+        ...part,
+        go: async () => void (await play(run, { lines })),
+      })),
+    );
+  if ('inHand' in line)
+    return run.inHand(line.inHand, async () => void (await play(run, { lines: line.lines })));
   if ('mark' in line) return run.mark(line.mark, line.at);
   if ('lose' in line) return run.lost('sessions', line.lose);
   if ('nest' in line) {
-    const { nest, by: runbook = 'lab-undo' } = line;
-    return void (await run.nest({ title: `run ${runbook}`, runbook, input: { ...nest } }));
+    const { nest, by: runbook = 'lab-undo', undo } = line;
+    const back = undo && { title: `undo ${runbook}`, runbook, input: { ...undo } };
+    return void (await run.nest({
+      title: `run ${runbook}`,
+      runbook,
+      input: { ...nest },
+      ...(back && { undo: back }),
+    }));
+  }
+  if ('noReturn' in line) {
+    const { act: thing, noReturn } = line;
+    const act = (how: Intent) => regular.act({ thing, how });
+    return void (await run.act({ title: `act ${thing}`, act, noReturn }));
+  }
+  if ('gracefully' in line) {
+    const done = await run.gracefully(() => play(run, { lines: line.gracefully }));
+    return done === undefined ? void (await play(run, { lines: line.forced })) : undefined;
   }
   if ('end' in line) return run[line.end](line.saying);
   const ways = Object.entries(line.choose).map(([name, lines]) => ({ name, go: () => play(run, { lines }) }));

@@ -69,6 +69,8 @@ export class World {
   readonly trace: string[] = [];
   /** The idempotency keys of the calls that carried one, by call. */
   readonly keys: Record<string, string[]> = {};
+  /** The queue from which each call was taken, by call. */
+  readonly queues: Record<string, string[]> = {};
   /** What people were sent. */
   readonly notices: unknown[] = [];
   private readonly gates = new Map<string, Gate>();
@@ -87,6 +89,7 @@ export class World {
   async call(name: string, asked: unknown, usual: () => unknown): Promise<unknown> {
     const key = (asked as { how?: Intent }).how?.key;
     if (key) (this.keys[name] ??= []).push(key);
+    (this.queues[name] ??= []).push(Context.current().info.taskQueue);
     const behaviour = this.next(name);
     this.calls.push(name);
     this.trace.push(`> ${name}`);

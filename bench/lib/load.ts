@@ -1,0 +1,16 @@
+import type { Config } from '../../core/config';
+import { startLoad, type Load, type LoadOptions } from '../../sandbox/load';
+
+/** Clients that go where the fleet's name leads them, and keep what they were answered for as long as its TTL says. */
+export function startLoadByName(
+  { dns }: Config,
+  { clients, ratePerClient }: Required<Pick<LoadOptions, 'clients' | 'ratePerClient'>>,
+): Load {
+  return startLoad({
+    url: `http://${dns!.name.replace(/\.$/, '')}:8080/mcp`,
+    nameserver: dns!.nameservers[0]!,
+    clients,
+    ratePerClient,
+    timeoutMs: 5_000,
+  });
+}
