@@ -11,6 +11,7 @@ import type {
 } from '../core/backup';
 import type { CacheView } from '../core/cache';
 import type { ControlServer, DatabaseView } from '../core/database';
+import type { Binding } from '../core/deploy';
 import type { DnsView, ServerAnswers, Weights } from '../core/dns';
 import type { AuditEntry, Origin } from '../core/journal';
 import type { BucketMove, Placed } from '../core/placement';
@@ -57,8 +58,10 @@ export interface LoadBalancer {
   drain(server: string): Promise<void>;
   /** Back in service at `weight` percent of its full weight; at 0 it gets no new clients, and stands by. */
   admit(server: string, weight: number): Promise<void>;
-  /** Clients that were bound to these are bound to nobody: what they ask next goes where the weights lead. */
-  unbind(...servers: readonly string[]): Promise<void>;
+  /** The clients that are bound to a server. */
+  bound(): Promise<Binding[]>;
+  /** Binds clients to servers: what they ask next goes there. One whose request is under way may be bound back by its answer. */
+  bind(...bindings: readonly Pick<Binding, 'client' | 'server'>[]): Promise<void>;
   /** Makes a server known, isolated at first. Does nothing when it is known under the same address. */
   add(server: string, address: string): Promise<void>;
   /** Forgets an isolated server. Does nothing when it is not known. */

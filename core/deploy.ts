@@ -66,6 +66,65 @@ export function weightsFor(share: number, green: number, blue: number): { green:
   return ratio <= 1 ? { green: least(ratio), blue: 100 } : { green: 100, blue: least(1 / ratio) };
 }
 
+/** A client, the server to which the load balancer sends what it asks, and for how long it has not asked, ms. */
+export interface Binding {
+  client: string;
+  server: string;
+  idleMs: number;
+}
+
+/** Servers of both sides of a blue-green deploy. */
+export interface Sides {
+  green: readonly string[];
+  blue: readonly string[];
+}
+
+/** A client that has not asked for so long, ms, is none that a release could prove itself on. */
+const IDLE_MS = 60_000;
+/** So far from the share, of all clients, is close enough: others come and go meanwhile. */
+const TOLERANCE = 0.05;
+
+/** How many of the clients of both sides should be on the green one, and how many are; and the ones of each that could be moved. */
+function sharing(bound: readonly Binding[], { green, blue }: Sides, share: number) {
+  const whole = share <= 0 || share >= 100;
+  const counted = bound.filter(({ idleMs }) => whole || idleMs <= IDLE_MS);
+  const on = (side: readonly string[]) => counted.filter(({ server }) => side.includes(server));
+  const [greens, blues] = [on(green), on(blue)];
+  const all = greens.length + blues.length;
+  const wanted = whole ? (share > 0 ? all : 0) : Math.max(Math.min(1, all), Math.round((all * share) / 100));
+  return { greens, blues, wanted, tolerance: whole ? 0 : Math.max(1, all * TOLERANCE) };
+}
+
+/**
+ * Whether this share of the clients of both sides, percent, is bound to the green one, as far as there is somebody to lead them to. Of
+ * some clients it is never nobody.
+ */
+export function isLed(bound: readonly Binding[], sides: Sides, share: number): boolean {
+  const { greens, wanted, tolerance } = sharing(bound, sides, share);
+  const missing = wanted - greens.length;
+  if ((missing > 0 ? sides.green : sides.blue).length === 0) return true;
+  return Math.abs(missing) <= tolerance && (wanted === 0 || greens.length > 0);
+}
+
+/**
+ * The clients that have to be bound elsewhere so that this share of those of both sides, percent, is on the green one: sessions live long, so
+ * that weights alone, which lead only new ones, would prove a release on nobody. The lately active go first, spread over the other side.
+ */
+export function toLead(
+  bound: readonly Binding[],
+  sides: Sides,
+  share: number,
+): Pick<Binding, 'client' | 'server'>[] {
+  const { greens, blues, wanted } = sharing(bound, sides, share);
+  const missing = wanted - greens.length;
+  const [from, to] = missing > 0 ? [blues, sides.green] : [greens, sides.blue];
+  if (to.length === 0) return [];
+  return from
+    .toSorted((one, other) => one.idleMs - other.idleMs)
+    .slice(0, Math.abs(missing))
+    .map(({ client }, i) => ({ client, server: to[i % to.length]! }));
+}
+
 /** What was measured of the nodes with one release; null where there is nothing to tell. */
 export interface Measured {
   errors: number | null;

@@ -39,6 +39,15 @@ const COLUMNS = [
   'rate_max',
 ] as const;
 
+/** An entry of a stick-table: the client, in how many ms it is forgotten, and the number of its server. */
+const ENTRY = /key=(\S+) use=\d+ exp=(\d+) server_id=(\d+)/g;
+
+/** Clients name themselves, and a command ends at a semicolon: what could be more than a name is never repeated to HAProxy. */
+const CLIENT = /^[\w.~@+/=-]+$/;
+
+/** So many commands fit into a line of HAProxy's buffer, which has 16 KiB, with the longest names of clients (64) and servers. */
+const AT_ONCE = 60;
+
 /** A line of one of HAProxy's tables, by column name. */
 type Row = Partial<Record<(typeof COLUMNS)[number], string>>;
 
@@ -54,6 +63,7 @@ type Row = Partial<Record<(typeof COLUMNS)[number], string>>;
  * - After `admit` HAProxy takes a server for up until its own check or a client's connection says otherwise.
  * - A drained server keeps the clients that a stick-table binds to it, so `drain` unbinds them. A request that is under way
  *   may bind its client again when it is answered: call `drain` until no request is.
+ * - Weights lead only clients that are bound to nobody yet, and with less than a request under way at each server not even these.
  *
  * @throws LB_UNREACHABLE within 1 s; LB_REFUSED with HAProxy's own words; VERIFY_FAILED from `remove` while the
  * server still has connections, idle ones included: HAProxy clears those away within seconds.
@@ -119,11 +129,37 @@ export function haproxy({ runtime, backend }: HaproxyConfig): LoadBalancer {
       );
     },
 
-    async unbind(...bound) {
-      if (bound.length === 0) return; // to no command it answers with its manual
+    async bound() {
+      const [{ servers }, reply] = await Promise.all([read(), ask(runtime, [`show table ${backend}`])]);
+      const names = new Map(servers.map((row) => [row.srv_id, row.srv_name]));
+      const entries = [...reply.matchAll(ENTRY)].flatMap(([, client, left, id]) => {
+        const server = names.get(id);
+        return server !== undefined && CLIENT.test(client!)
+          ? [{ client: client!, server, left: Number(left) }]
+          : [];
+      });
+      const newest = entries.reduce((most, { left }) => Math.max(most, left), 0);
+      return entries.map(({ client, server, left }) => ({ client, server, idleMs: newest - left }));
+    },
+
+    async bind(...bindings) {
+      if (bindings.length === 0) return;
       const { servers } = await read();
-      const ids = servers.filter(({ srv_name: name }) => name !== undefined && bound.includes(name));
-      await act(...ids.map(({ srv_id: id = '0' }) => `clear table ${backend} data.server_id eq ${id}`));
+      const ids = new Map(servers.map((row) => [row.srv_name, row.srv_id]));
+      const commands = bindings.flatMap(({ client, server }) => {
+        const id = ids.get(server);
+        if (id === undefined || !CLIENT.test(client))
+          throw new SwitchoverError(
+            'LB_REFUSED',
+            `load balancer ${runtime}: nobody can be bound as ${client} to ${server}`,
+          );
+        // Cleared first: beside the number that is set here an entry has a name, and that goes first.
+        return [
+          `clear table ${backend} key ${client}`,
+          `set table ${backend} key ${client} data.server_id ${id}`,
+        ];
+      });
+      for (let i = 0; i < commands.length; i += AT_ONCE) await act(...commands.slice(i, i + AT_ONCE));
     },
 
     async add(server, address) {

@@ -1,5 +1,6 @@
-import { halves, weightsFor } from '../../core/deploy';
-import { whyNot } from '../../core/guards';
+import { sleep } from '@temporalio/activity';
+import { halves, isLed, toLead, weightsFor, type Binding } from '../../core/deploy';
+import { serving, whyNot } from '../../core/guards';
 import type { Deed, Finding, Intent } from '../../core/run';
 import { findNode } from '../../core/topology';
 import { beating } from '../beating';
@@ -8,6 +9,11 @@ import { ensure } from '../ensure';
 import { lookAtPool, type Pool } from '../pool';
 import type { Member } from '../ports';
 import { requireAllowed } from '../require-allowed';
+
+/** So often clients are bound anew: one whose request was under way may have been bound back by its answer. */
+const ROUNDS = 10;
+/** Time between two of these, ms: most requests are answered within it. */
+const ROUND_MS = 50;
 
 /** The two sides of a blue-green deploy: nodes with the new release, and those with the old one. */
 export interface Sides {
@@ -44,39 +50,55 @@ export function releaseShift(deps: Deps) {
     },
 
     /**
-     * Leads this share of the region's clients to the green side, percent: the side that gets more first. Clients that were bound to the
-     * side that gets less are bound to nobody.
+     * Leads this share of the region's clients to the green side, percent: new ones by the weights, the side that gets more first, and
+     * then as many of those that are there by binding them anew.
      * @throws GUARD_REFUSED where the green side does not serve, or does not bear it. To lead back to blue is never refused.
      */
     leadTo: beating(
       async (ask: Sides & { region: string; share: number; how: Intent }): Promise<Deed<Member[]>> => {
-        const { region, green, blue, share, how } = ask;
+        const { region, share, how } = ask;
         const { loadBalancer } = deps.region(region);
+        const [green, blue] = [ask.green.map(serverOf), ask.blue.map(serverOf)];
         const weights = weightsFor(share, green.length, blue.length);
         const wanted = new Map([
-          ...green.map((id) => [serverOf(id), weights.green] as const),
-          ...blue.map((id) => [serverOf(id), weights.blue] as const),
+          ...green.map((server) => [server, weights.green] as const),
+          ...blue.map((server) => [server, weights.blue] as const),
         ]);
         const state = `${share} % of the clients of ${region} are led to ${green.length} nodes with the new release`;
+        const lookAtShare = async (): Promise<Pool & { bound: Binding[] }> => {
+          const [pool, bound] = await Promise.all([lookAtPool(loadBalancer), loadBalancer.bound()]);
+          return { ...pool, bound };
+        };
+        /** Whom a client can be led to: one bound to a node that does not serve would be led elsewhere, and counted there. */
+        const sidesOf = ({ members }: Pool) => {
+          const able = new Set(serving(members).map(({ server }) => server));
+          const [g, b] = [green, blue].map((side) => side.filter((server) => able.has(server)));
+          return { green: g!, blue: b! };
+        };
         const { before, after, ...deed } = await ensure(how, {
-          look: () => lookAtPool(loadBalancer),
-          already: ({ members }) =>
-            members.every(({ server, admin, weight }) => {
+          look: lookAtShare,
+          already: (seen) =>
+            seen.members.every(({ server, admin, weight }) => {
               const own = wanted.get(server);
               return own === undefined || (admin === 'ready' && weight === own);
-            })
+            }) && isLed(seen.bound, sidesOf(seen), share)
               ? state
               : null,
           refuse: (pool) =>
-            share > 0 && how.mode !== 'plan' ? whyNotLead(region, green, share, pool) : null,
+            share > 0 && how.mode !== 'plan' ? whyNotLead(region, ask.green, share, pool) : null,
           intention: () => `lead ${share} % of the clients of ${region} to ${green.length} nodes`,
           act: async ({ members }) => {
             const changes = members
-              .map(({ server, weight }) => ({ server, by: (wanted.get(server) ?? weight) - weight }))
+              .filter(({ server }) => wanted.has(server))
+              .map(({ server, weight }) => ({ server, by: wanted.get(server)! - weight }))
               .toSorted((one, other) => other.by - one.by);
-            for (const { server } of changes.filter((one) => wanted.has(one.server)))
-              await loadBalancer.admit(server, wanted.get(server)!);
-            await loadBalancer.unbind(...changes.filter(({ by }) => by < 0).map(({ server }) => server));
+            for (const { server } of changes) await loadBalancer.admit(server, wanted.get(server)!);
+            for (let round = 0; round < ROUNDS; round++) {
+              const seen = await lookAtShare();
+              if (isLed(seen.bound, sidesOf(seen), share)) return;
+              await loadBalancer.bind(...toLead(seen.bound, sidesOf(seen), share));
+              await sleep(ROUND_MS);
+            }
           },
           done: () => state,
         });

@@ -1,4 +1,14 @@
-import { halves, inTurns, measured, roomFor, weightsFor, worse } from '../../core/deploy';
+import {
+  halves,
+  inTurns,
+  isLed,
+  measured,
+  roomFor,
+  toLead,
+  weightsFor,
+  worse,
+  type Binding,
+} from '../../core/deploy';
 
 const pool = { minimumShare: 0.5, peakPerS: 0, memberCapacity: 500 };
 
@@ -47,6 +57,52 @@ describe('two sides', () => {
   ])('%d %% for %d of them, beside %d', (share, green, blue, weights) =>
     expect(weightsFor(share, green, blue)).toEqual(weights),
   );
+});
+
+describe('clients that are there', () => {
+  const sides = { green: ['g1', 'g2'], blue: ['b1', 'b2'] };
+  const on = (server: string, count: number, idleMs = 0): Binding[] =>
+    Array.from({ length: count }, (_, i) => ({ client: `${server}-${idleMs}-${i}`, server, idleMs }));
+  /** How many are on each server once those that have to be led elsewhere are there. */
+  const led = (bound: Binding[], share: number, of = sides) => {
+    const moved = new Map(toLead(bound, of, share).map(({ client, server }) => [client, server]));
+    const after = bound.map((one) => ({ ...one, server: moved.get(one.client) ?? one.server }));
+    expect(isLed(after, of, share)).toBe(true);
+    const counts: Record<string, number> = {};
+    for (const { server } of after) counts[server] = (counts[server] ?? 0) + 1;
+    return counts;
+  };
+
+  it.each([
+    [10, [...on('b1', 10), ...on('b2', 10)], { g1: 1, g2: 1 }],
+    [50, [...on('b1', 10), ...on('b2', 10)], { g1: 5, g2: 5 }],
+    [10, on('b1', 3), { g1: 1, b1: 2 }],
+    [100, [...on('g1', 1), ...on('b1', 4)], { g1: 3, g2: 2 }],
+    [0, [...on('g1', 5), ...on('b1', 1)], { b1: 4, b2: 2 }],
+    [10, [...on('g1', 20), ...on('b1', 20)], { g1: 4 }],
+    [10, [], {}],
+    [50, [...on('b1', 4), ...on('other', 9)], { g1: 1, g2: 1, b1: 2, other: 9 }],
+  ])('%d %% of them are bound to the new release', (share, bound, expected) => {
+    expect(led(bound, share)).toMatchObject(expected);
+  });
+
+  it('who has not asked for long is not counted as one on whom a release proves itself, and leaves with the others', () => {
+    const bound = [...on('b1', 100, 120_000), ...on('b2', 10)];
+    expect(toLead(bound, sides, 10)).toEqual([{ client: 'b2-0-0', server: 'g1' }]);
+    expect(led(bound, 100)).toEqual({ g1: 55, g2: 55 });
+  });
+
+  it('nobody is led to a side that has no server, and it is not waited for either', () => {
+    const none = { ...sides, blue: [] };
+    expect(toLead(on('g1', 5), none, 0)).toEqual([]);
+    expect(isLed(on('g1', 5), none, 0)).toBe(true);
+  });
+
+  it('a few that came or went meanwhile are close enough, but of some clients it is not nobody', () => {
+    expect(isLed([...on('g1', 9), ...on('b1', 91)], sides, 10)).toBe(true);
+    expect(isLed([...on('g1', 2), ...on('b1', 98)], sides, 10)).toBe(false);
+    expect(isLed(on('b1', 5), sides, 10)).toBe(false);
+  });
 });
 
 describe('a release', () => {

@@ -83,7 +83,8 @@ export class ModelFleet {
       isolate: (...servers) => this.eachMember(servers, 'maint'),
       drain: (server) => this.eachMember([server], 'drain'),
       admit: (server, weight) => this.eachMember([server], 'ready', weight),
-      unbind: async () => undefined,
+      bound: async () => [],
+      bind: async () => undefined,
       add: (server) =>
         this.change(() => void (this.byServer(server).member = { admin: 'maint', weight: 100 })),
       remove: (server) => this.change(() => void (this.byServer(server).member = null)),

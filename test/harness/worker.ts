@@ -82,7 +82,7 @@ export function testWorkers(sandbox: Sandbox): TestWorkers {
         .filter(Boolean)
         .map((line) => JSON.parse(line) as Call)
         .filter(({ call }) =>
-          /isolate|drain|admit|unbind|add|remove|handOver|promote|follow|release|reinit|switch|holdSentinels|watch|shift|\.(start|stop|kill|place|run)$/.test(
+          /isolate|drain|admit|bind|add|remove|handOver|promote|follow|release|reinit|switch|holdSentinels|watch|shift|\.(start|stop|kill|place|run)$/.test(
             call,
           ),
         )

@@ -189,6 +189,46 @@ describe('drain', () => {
   });
 });
 
+describe('bind', () => {
+  it('tells who is bound to which server, and for how long he has not asked', async () => {
+    expect(await lb.bound()).toEqual([]);
+    await calls(20, session);
+    const bound = await lb.bound();
+    expect(bound.map(({ client }) => client).toSorted()).toEqual(
+      Array.from({ length: 20 }, (_, i) => session(i)).toSorted(),
+    );
+    expect(new Set(bound.map(({ server }) => server))).toEqual(new Set(['a-n1', 'a-n2']));
+    await until('all but one have not asked for a while', async () => {
+      await call('/', session(0));
+      const again = await lb.bound();
+      return again.every(({ client, idleMs }) => (client === session(0) ? idleMs === 0 : idleMs > 100));
+    });
+  });
+
+  it('leads clients from one server to another, whatever their number, and leaves the others where they are', async () => {
+    await calls(300, session);
+    const [moved, left] = ['a-n1', 'a-n2'].map((server) =>
+      lb.bound().then((all) => all.filter((one) => one.server === server)),
+    );
+    expect((await moved!).length + (await left!).length).toBe(300);
+    await lb.bind(...(await moved!).map(({ client }) => ({ client, server: 'a-n2' })));
+    expect(await calls(300, session)).toEqual({ n2: 300 });
+    await lb.bind();
+    expect(await calls(300, session)).toEqual({ n2: 300 });
+  });
+
+  it('says nothing to HAProxy that a client could have made up, and knows no other servers', async () => {
+    expect(await call('/', 'x;disable server clients/a-n1')).toMatch(/^n[12]$/);
+    expect(await lb.bound()).toEqual([]);
+    for (const bad of [
+      { client: 'x;disable server clients/a-n1', server: 'a-n1' },
+      { client: 'x', server: 'a-n9' },
+    ])
+      await expect(lb.bind(bad)).rejects.toMatchObject({ code: 'LB_REFUSED' });
+    expect((await lb.members()).every(({ admin }) => admin === 'ready')).toBe(true);
+  });
+});
+
 describe('admit', () => {
   it('brings the server back at its share, and again at full weight', async () => {
     await lb.isolate('a-n1');
@@ -201,15 +241,12 @@ describe('admit', () => {
     expect(await spread(100)).toEqual({ n1: 50, n2: 50 });
   });
 
-  it('at 0 the server stands by: it keeps the clients that are bound to it until they are unbound', async () => {
+  it('at 0 the server stands by: it keeps the clients that are bound to it', async () => {
     const bound = await calls(20, session);
     await lb.admit('a-n1', 0);
     expect(await member('a-n1')).toMatchObject({ admin: 'ready', up: true, weight: 0 });
     expect(await spread(20)).toEqual({ n2: 20 });
-    await lb.unbind();
     expect(await calls(20, session)).toEqual(bound);
-    await lb.unbind('a-n1', 'a-n1');
-    expect(await calls(20, session)).toEqual({ n2: 20 });
   });
 
   it('leaves HAProxy’s own checks working', async () => {

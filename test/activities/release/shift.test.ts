@@ -19,8 +19,9 @@ let balancer: TestHaproxy;
 let lb: LoadBalancer;
 
 beforeAll(async () => {
-  const listen = (address: string) => startBackend(address, (_, response) => void response.end('fine'));
-  backends = await Promise.all(Object.values(ADDRESS).map(listen));
+  const listen = ([name, address]: [string, string]) =>
+    startBackend(address, (_, response) => void response.end(name));
+  backends = await Promise.all(Object.entries(ADDRESS).map(listen));
 });
 afterAll(() => Promise.all(backends.map((backend) => backend.stop())));
 
@@ -57,6 +58,34 @@ it.each([
   });
   expect(await weights()).toEqual(expected);
   expect(await lead(share)).toMatchObject({ changed: false });
+});
+
+/** Asks as these clients, all at once, and tells which backends answered how many of them. */
+async function asked(clients: readonly string[]): Promise<Record<string, number>> {
+  const answers = await Promise.all(
+    clients.map(async (client) =>
+      (await fetch('http://127.130.8.1:8080/', { headers: { 'mcp-session-id': client } })).text(),
+    ),
+  );
+  return Object.fromEntries(
+    [...new Set(answers)].map((one) => [one, answers.filter((other) => other === one).length]),
+  );
+}
+
+it('clients whose sessions live long are led too: all of them call on, at the nodes to which they were led', async () => {
+  const clients = Array.from({ length: 40 }, (_, i) => `client-${i}`);
+  await lead(0);
+  expect(await asked(clients)).toEqual({ 'a-n2': 40 });
+  for (const [share, expected] of [
+    [10, { 'a-n1': 4, 'a-n2': 36 }],
+    [50, { 'a-n1': 20, 'a-n2': 20 }],
+    [100, { 'a-n1': 40 }],
+    [0, { 'a-n2': 40 }],
+  ] as const) {
+    await lead(share);
+    expect(await asked(clients)).toEqual(expected);
+    expect(await lead(share)).toMatchObject({ changed: false });
+  }
 });
 
 it('a plan changes nothing', async () => {
