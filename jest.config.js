@@ -8,6 +8,6 @@ module.exports = {
   setupFilesAfterEnv: ['<rootDir>/test/harness/once-more.ts'],
   testTimeout: 60_000,
   testSequencer: '<rootDir>/test/harness/sequencer.js',
-  // Those on real parts wait most of their time: fewer at once would leave the cores unused.
-  maxWorkers: Math.max(3, require('node:os').availableParallelism() - 1),
+  // A fleet under load takes a core: with more of them at once their nodes would look sick.
+  maxWorkers: Math.max(2, require('node:os').availableParallelism() - 1),
 };

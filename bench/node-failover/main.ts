@@ -1,10 +1,11 @@
-import { CROWD, PROMISED } from '../../sandbox/scenario';
+import { PROMISED } from '../../sandbox/scenario';
 import { benchmark, type BenchOptions } from '../lib/benchmark';
 import type { BenchReport, Objective, Row } from '../lib/report';
 import { say, withSandbox } from '../lib/sandbox';
 import { ratio, summarize, type Summary } from '../lib/summary';
 import { CONTENDERS, FAST_CHECKS, FAULTS, SLOW_CHECKS, SWITCHOVER, type Contender } from './contenders';
 import { attempt, type Sample } from './trial';
+import { BUSY } from '../lib/load';
 
 /** The samples of a fault, by contender. */
 type Results = Map<Contender, Sample[]>;
@@ -27,7 +28,7 @@ function reportOf(results: readonly Results[]): BenchReport {
   const late = results.flatMap((byContender) =>
     [...byContender.values()].flat().map(({ outLateMs }) => outLateMs ?? 0),
   );
-  const { clients, ratePerClient, region } = CROWD;
+  const { clients, ratePerClient, region } = BUSY;
   return {
     title: 'A node fails under live MCP clients. Times in ms from the fault, p50 / p95',
     load: { 'MCP clients': clients, 'calls/s': clients * ratePerClient, nodes: 6, region },

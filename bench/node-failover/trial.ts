@@ -2,10 +2,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { isOver, type RunReport } from '../../core/run';
 import { Operations, catalogue, connect } from '../../operations';
 import { healPart, type NodeFault, type Sandbox } from '../../sandbox';
-import { breakUnderLoad, CROWD, servingNodes, wait, type Episode, type Scene } from '../../sandbox/scenario';
+import { breakUnderLoad, servingNodes, wait, type Episode, type Scene } from '../../sandbox/scenario';
 import { say } from '../lib/sandbox';
 import { seen } from '../lib/seen';
 import type { Contender } from './contenders';
+import { BUSY } from '../lib/load';
 
 /** One node broken once. Times are ms from just before the fault was asked for; null where it did not come to it. */
 export interface Sample {
@@ -44,11 +45,11 @@ const SETTLE_MS = 1_000;
 export async function attempt(trial: Trial): Promise<Sample[]> {
   const { sandbox, contender, fault, repeats, stop } = trial;
   const samples: Sample[] = [];
-  const whole = (await servingNodes(sandbox, CROWD.region)).length;
+  const whole = (await servingNodes(sandbox, BUSY.region)).length;
   for (let turn = 0; turn < repeats; turn += 1) {
     await wait(() => refuseBroken(sandbox, whole), WHOLE_MS, stop);
     const episode = await breakUnderLoad(
-      { ...CROWD, sandbox, fault, signal: stop, choose: (serving) => serving[turn % whole] },
+      { ...BUSY, sandbox, fault, signal: stop, choose: (serving) => serving[turn % whole] },
       (scene) => (contender.heals ? healed(trial, scene) : out(trial, scene)),
     );
     if (!contender.heals) await healPart({ dir: sandbox.dir }, { kind: 'node', node: episode.node.id }, true);
@@ -62,7 +63,7 @@ export async function attempt(trial: Trial): Promise<Sample[]> {
 }
 
 async function refuseBroken(sandbox: Sandbox, whole: number): Promise<void> {
-  const serving = (await servingNodes(sandbox, CROWD.region)).length;
+  const serving = (await servingNodes(sandbox, BUSY.region)).length;
   if (serving < whole) throw new Error(`only ${serving} of ${whole} nodes serve again`);
 }
 

@@ -1,10 +1,11 @@
-import { CROWD, ZONE_PROMISED } from '../../sandbox/scenario';
+import { ZONE_PROMISED } from '../../sandbox/scenario';
 import { benchmark, type BenchOptions } from '../lib/benchmark';
 import type { BenchReport, Objective, Row } from '../lib/report';
 import { say, withSandbox } from '../lib/sandbox';
 import { summarize, type Summary } from '../lib/summary';
 import { CONTENDERS, SWITCHOVER, ZONE, type Contender } from './contenders';
 import { attempt, type Sample } from './trial';
+import { BUSY } from '../lib/load';
 
 type Results = Map<Contender, Sample[]>;
 
@@ -20,7 +21,7 @@ async function measure({ repeats }: BenchOptions, stop: AbortSignal): Promise<Be
 }
 
 function reportOf(results: Results): BenchReport {
-  const { clients, ratePerClient, region } = CROWD;
+  const { clients, ratePerClient, region } = BUSY;
   const broken = Math.round(ZONE.nodes * ZONE.share);
   return {
     title: `${broken} of ${ZONE.nodes} nodes of a zone are killed at once under live MCP clients. Times in ms from the fault, p50 / p95`,

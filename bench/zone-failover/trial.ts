@@ -2,10 +2,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { RunReport } from '../../core/run';
 import { Operations, catalogue, connect } from '../../operations';
 import { breakPart, healPart, type Sandbox, type Target } from '../../sandbox';
-import { BalancerWatch, CROWD, servingNodes, underLoad, wait } from '../../sandbox/scenario';
+import { BalancerWatch, servingNodes, underLoad, wait } from '../../sandbox/scenario';
 import { say } from '../lib/sandbox';
 import { seen } from '../lib/seen';
 import { ZONE, type Contender } from './contenders';
+import { BUSY } from '../lib/load';
 
 /** One zone broken once. Times are ms from just before the fault was asked for; null where it did not come to it. */
 export interface Sample {
@@ -59,11 +60,11 @@ export async function attempt(trial: Trial): Promise<Sample[]> {
   const { sandbox, contender, repeats, stop } = trial;
   const samples: Sample[] = [];
   await pause(WARM_MS, undefined, { signal: stop });
-  const whole = (await servingNodes(sandbox, CROWD.region)).length;
+  const whole = (await servingNodes(sandbox, BUSY.region)).length;
   for (let turn = 0; turn < repeats; turn += 1) {
     await wait(
       async () => {
-        const serving = (await servingNodes(sandbox, CROWD.region)).length;
+        const serving = (await servingNodes(sandbox, BUSY.region)).length;
         if (serving < whole) throw new Error(`only ${serving} of ${whole} nodes serve again`);
       },
       WHOLE_MS,
@@ -79,13 +80,13 @@ export async function attempt(trial: Trial): Promise<Sample[]> {
 
 async function measureOnce(trial: Trial): Promise<Sample> {
   const { sandbox, contender, stop } = trial;
-  const nodes = (await servingNodes(sandbox, CROWD.region)).filter(({ id }) => id.startsWith(`${ZONE.id}/`));
+  const nodes = (await servingNodes(sandbox, BUSY.region)).filter(({ id }) => id.startsWith(`${ZONE.id}/`));
   const servers = nodes.map(({ server }) => server);
-  const statistics = sandbox.urls.haproxy[CROWD.region]!;
+  const statistics = sandbox.urls.haproxy[BUSY.region]!;
   const watchOf = (some: string[]) => new BalancerWatch(statistics, some, nodes[0]!.weight);
   const broken = watchOf(servers.slice(0, Math.round(servers.length * ZONE.share)));
   const zone = watchOf(servers);
-  const { result, load } = await underLoad({ ...CROWD, sandbox, signal: stop }, () =>
+  const { result, load } = await underLoad({ ...BUSY, sandbox, signal: stop }, () =>
     zone.during(() =>
       broken.during(async () => {
         const brokenAt = Date.now();

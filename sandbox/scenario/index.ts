@@ -17,7 +17,7 @@ export const PROMISED = { outMs: 1_000, healedMs: 5_000 } as const;
 export const ZONE_PROMISED = { outMs: 5_000, backMs: 30_000 } as const;
 
 /** Who calls, where nothing else is asked for: enough clients that each node has several, few enough for two cores. */
-export const CROWD = { region: 'us-east-1', clients: 24, ratePerClient: 5 } as const;
+export const CROWD = { region: 'us-east-1', clients: 24, ratePerClient: 2 } as const;
 
 /** A node that serves: in the load balancer with its full weight, and healthy. */
 export interface Candidate extends Node, Standing {}

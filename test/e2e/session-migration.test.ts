@@ -74,14 +74,14 @@ it('a node’s sessions move to another under live clients, who notice nothing',
   const load = startLoad({
     url: fleet.sandbox.urls.mcp['us-east-1']!,
     clients: 20,
-    ratePerClient: 5,
+    ratePerClient: 2,
     timeoutMs: 5_000,
   });
-  await until('every client calls', () => load.snapshot().ok > 100);
+  await until('every client calls', () => load.snapshot().ok > 40);
   const [before, there] = [await ownedIn(NODE), await ownedIn(OTHER)];
   const report = await over('session-migration', { from: NODE, to: OTHER });
   const called = load.snapshot().ok;
-  await until('they go on calling', () => load.snapshot().ok > called + 100);
+  await until('they go on calling', () => load.snapshot().ok > called + 40);
   expect(await load.stop()).toMatchObject({ failed: 0, sessionsLost: 0 });
 
   expect(before).toBeGreaterThan(0);

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import type { RunReport, RunState } from '../../core/run';
+import { isOver, type RunReport, type RunState } from '../../core/run';
 import { Operations, catalogue, connect as connectTemporal } from '../../operations';
 import {
   breakPart,
@@ -100,16 +100,21 @@ export async function testFleet(options: SandboxOptions & { block: number }): Pr
         },
         LIMIT_MS,
       ),
-    reaches: (run, state) =>
-      until(
+    reaches: async (run, state) => {
+      const report = await until(
         `${run} is ${state}`,
         async () => {
-          const report = await operations.show(run);
-          if (report.state === state) return report;
-          throw new Error(`it is ${report.state}: ${report.sentence}`);
+          const seen = await operations.show(run);
+          if (seen.state === state || isOver(seen.state)) return seen;
+          throw new Error(`it is ${seen.state}: ${seen.sentence}`);
         },
         LIMIT_MS,
-      ),
+      );
+      if (report.state === state) return report;
+      const vain = report.steps.filter((step) => step.state !== 'done');
+      const why = vain.map((step) => `\n${step.title}: ${step.state}, ${step.sentence ?? ''}`).join('');
+      throw new Error(`${run} is ${report.state} and not ${state}: ${report.sentence}${why}`);
+    },
     close: async () => {
       await client.connection.close();
       await down(options);

@@ -2,12 +2,14 @@ const Sequencer = require('@jest/test-sequencer').default;
 
 /** The longest on real parts; the others of their folder come right after them. */
 const LONGEST = [
-  'deploy',
   'stores/outage',
-  'stores/backup',
   'stores/database',
+  'stores/backup',
   'stores/redis',
+  'fleet',
   'stores/registry',
+  'lb-failover',
+  'stores/pgbench',
 ];
 
 /** Files on real parts first, the longest of them before all, so that no long one is left alone at the end. */

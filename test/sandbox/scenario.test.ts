@@ -39,7 +39,7 @@ test('what happens to the node shows from outside, in order, and the clients end
   );
   const { node, brokenAt, sentence, watch, load, result } = episode;
   expect(said).toEqual([
-    `6 MCP clients call tools through ${sandbox().urls.mcp['us-east-1']}, 30 calls a second`,
+    `6 MCP clients call tools through ${sandbox().urls.mcp['us-east-1']}, 12 calls a second`,
   ]);
   expect(sentence).toContain(`${node.program} was killed`);
   expect([brokenAt, watch.outAt!, result].toSorted((a, b) => a - b)).toEqual([brokenAt, watch.outAt, result]);

@@ -8,7 +8,7 @@ import { nodesOf } from '../../../core/topology';
 import { environmentFile } from '../../../sandbox/environment';
 import { DEFAULTS } from '../../../sandbox/settings';
 
-/** What the watch makes of what it sees; the systems say what each test lays down. The real ones are in test/e2e/deploy.test.ts. */
+/** What the watch makes of what it sees; the systems say what each test lays down. The real ones are in test/e2e/alone/deploy.test.ts. */
 const config = environmentFile(DEFAULTS);
 const region = 'us-east-1';
 const all = nodesOf(config, region).filter(({ spare }) => !spare);

@@ -1,14 +1,14 @@
-import { up } from '../../sandbox';
-import { prober } from '../../activities/adapters/prober';
-import { nodesOf } from '../../core/topology';
-import { loadConfig } from '../../operations';
-import { NONE, testClients, type TestClients } from '../harness/clients';
-import { testFleet, type TestFleet } from '../harness/fleet';
-import { inspect, type Inspection } from '../harness/inspect';
-import { stepOf, testRuns, undone } from '../harness/runs';
-import { smallSandbox } from '../harness/sandbox';
-import { until } from '../harness/until';
-import { testWorkers, type TestWorkers } from '../harness/worker';
+import { up } from '../../../sandbox';
+import { prober } from '../../../activities/adapters/prober';
+import { nodesOf } from '../../../core/topology';
+import { loadConfig } from '../../../operations';
+import { NONE, testClients, type TestClients } from '../../harness/clients';
+import { testFleet, type TestFleet } from '../../harness/fleet';
+import { inspect, type Inspection } from '../../harness/inspect';
+import { stepOf, testRuns, undone } from '../../harness/runs';
+import { smallSandbox } from '../../harness/sandbox';
+import { until } from '../../harness/until';
+import { testWorkers, type TestWorkers } from '../../harness/worker';
 
 /**
  * Releases come to the six nodes of a region on real parts, under live MCP clients: 1.0.0 and 1.1.0 are good, 1.2.0 never gets

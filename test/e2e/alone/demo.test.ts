@@ -1,9 +1,9 @@
 import { stripVTControlCharacters } from 'node:util';
 import { join } from 'node:path';
-import type { DemoResult } from '../../cli/render/demo';
-import { build, type Built } from '../cli/built';
-import { startProcess, type TestProcess } from '../harness/process';
-import { until } from '../harness/until';
+import type { DemoResult } from '../../../cli/render/demo';
+import { build, type Built } from '../../cli/built';
+import { startProcess, type TestProcess } from '../../harness/process';
+import { until } from '../../harness/until';
 
 /** `./switchover demo`, on a sandbox of this file's own. */
 const BLOCK = '24';
