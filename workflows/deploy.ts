@@ -2,7 +2,7 @@ import type { NodeRelease } from '../activities/release/standing';
 import type { Proving } from '../activities/release/verify';
 import type { Intent } from '../core/run';
 import type { Run } from './engine/run';
-import { long, quick } from './proxies';
+import { long, quick, work } from './proxies';
 import { transfer } from './transfer';
 
 /** How a release is brought to nodes; durations as `30s`. */
@@ -85,7 +85,7 @@ export async function install(
   });
 }
 
-/** A little more traffic at a time, and their share of the sessions. Undoing {@link install} is the undo of both. */
+/** A little more traffic at a time, and their share of the clients and sessions that are there. Undoing {@link install} is the undo of it all. */
 export async function bringIn(run: Run, region: string, nodes: readonly string[]): Promise<void> {
   const batch = [...nodes];
   for (const weight of run.briefing.ramp) {
@@ -94,6 +94,10 @@ export async function bringIn(run: Run, region: string, nodes: readonly string[]
       act: (how) => long.rampBatch({ region, nodes: batch, weight, how }),
     });
   }
+  await run.act({
+    title: `Lead their share of the clients to ${named(nodes)}`,
+    act: (how) => work.giveClients({ region, nodes: batch, how }),
+  });
   await giveShare(run, region, batch);
 }
 

@@ -7,7 +7,7 @@ import { beating } from '../beating';
 import type { Deps } from '../deps';
 import { ensure } from '../ensure';
 import { lookAtPool, type Pool } from '../pool';
-import type { Member } from '../ports';
+import type { LoadBalancer, Member } from '../ports';
 import { requireAllowed } from '../require-allowed';
 
 /** So often clients are bound anew: one whose request was under way may have been bound back by its answer. */
@@ -64,50 +64,106 @@ export function releaseShift(deps: Deps) {
           ...green.map((server) => [server, weights.green] as const),
           ...blue.map((server) => [server, weights.blue] as const),
         ]);
-        const state = `${share} % of the clients of ${region} are led to ${green.length} nodes with the new release`;
-        const lookAtShare = async (): Promise<Pool & { bound: Binding[] }> => {
-          const [pool, bound] = await Promise.all([lookAtPool(loadBalancer), loadBalancer.bound()]);
-          return { ...pool, bound };
-        };
-        /** Whom a client can be led to: one bound to a node that does not serve would be led elsewhere, and counted there. */
-        const sidesOf = ({ members }: Pool) => {
-          const able = new Set(serving(members).map(({ server }) => server));
-          const [g, b] = [green, blue].map((side) => side.filter((server) => able.has(server)));
-          return { green: g!, blue: b! };
-        };
-        const { before, after, ...deed } = await ensure(how, {
-          look: lookAtShare,
-          already: (seen) =>
-            seen.members.every(({ server, admin, weight }) => {
-              const own = wanted.get(server);
-              return own === undefined || (admin === 'ready' && weight === own);
-            }) && isLed(seen.bound, sidesOf(seen), share)
-              ? state
-              : null,
-          refuse: (pool) =>
-            share > 0 && how.mode !== 'plan' ? whyNotLead(region, ask.green, share, pool) : null,
-          intention: () => `lead ${share} % of the clients of ${region} to ${green.length} nodes`,
-          act: async ({ members }) => {
-            const changes = members
-              .filter(({ server }) => wanted.has(server))
-              .map(({ server, weight }) => ({ server, by: wanted.get(server)! - weight }))
-              .toSorted((one, other) => other.by - one.by);
-            for (const { server } of changes) await loadBalancer.admit(server, wanted.get(server)!);
-            for (let round = 0; round < ROUNDS; round++) {
-              const seen = await lookAtShare();
-              if (isLed(seen.bound, sidesOf(seen), share)) return;
-              await loadBalancer.bind(...toLead(seen.bound, sidesOf(seen), share));
-              await sleep(ROUND_MS);
-            }
-          },
-          done: () => state,
+        const lead = ({ members }: Pool): Lead => ({
+          green: able(members, green),
+          blue: able(members, blue),
+          share,
         });
-        return {
-          ...deed,
-          ...(before && { before: before.members }),
-          ...(after && { after: after.members }),
+        const state = `${share} % of the clients of ${region} are led to ${green.length} nodes with the new release`;
+        return membersOf(
+          await ensure(how, {
+            look: () => lookAtClients(loadBalancer),
+            already: (seen) =>
+              seen.members.every(({ server, admin, weight }) => {
+                const own = wanted.get(server);
+                return own === undefined || (admin === 'ready' && weight === own);
+              }) && isLed(seen.bound, lead(seen), share)
+                ? state
+                : null,
+            refuse: (pool) =>
+              share > 0 && how.mode !== 'plan' ? whyNotLead(region, ask.green, share, pool) : null,
+            intention: () => `lead ${share} % of the clients of ${region} to ${green.length} nodes`,
+            act: async ({ members }) => {
+              const changes = members
+                .filter(({ server }) => wanted.has(server))
+                .map(({ server, weight }) => ({ server, by: wanted.get(server)! - weight }))
+                .toSorted((one, other) => other.by - one.by);
+              for (const { server } of changes) await loadBalancer.admit(server, wanted.get(server)!);
+              await bindAnew(loadBalancer, lead);
+            },
+            done: () => state,
+          }),
+        );
+      },
+    ),
+
+    /** As many of the clients that are there for these nodes, which are back in service, as for each of the others. */
+    giveClients: beating(
+      async ({
+        region,
+        nodes,
+        how,
+      }: {
+        region: string;
+        nodes: string[];
+        how: Intent;
+      }): Promise<Deed<Member[]>> => {
+        const { loadBalancer } = deps.region(region);
+        const servers = nodes.map(serverOf);
+        const lead = ({ members }: Pool): Lead => {
+          const all = able(members);
+          const green = able(members, servers);
+          const blue = all.filter((server) => !green.includes(server));
+          return { green, blue, share: all.length === 0 ? 0 : (100 * green.length) / all.length };
         };
+        const whose =
+          nodes.length === 1 ? `${nodes[0]} has its share` : `${nodes.length} nodes have their share`;
+        const state = `${whose} of the clients of ${region}`;
+        return membersOf(
+          await ensure(how, {
+            look: () => lookAtClients(loadBalancer),
+            already: (seen) => (isLed(seen.bound, lead(seen), lead(seen).share) ? state : null),
+            intention: () => `lead their share of the clients of ${region} to ${nodes.join(', ')}`,
+            act: () => bindAnew(loadBalancer, lead),
+            done: () => state,
+          }),
+        );
       },
     ),
   };
+}
+
+/** A pool, and the clients that are bound in it. */
+interface Clients extends Pool {
+  bound: Binding[];
+}
+
+/** Servers of both sides that serve, and the share of the clients that is for the green one, percent. */
+type Lead = { green: string[]; blue: string[]; share: number };
+
+async function lookAtClients(loadBalancer: LoadBalancer): Promise<Clients> {
+  const [pool, bound] = await Promise.all([lookAtPool(loadBalancer), loadBalancer.bound()]);
+  return { ...pool, bound };
+}
+
+/** Those of the servers that serve: a client bound to another one would be sent elsewhere, and counted there. */
+function able(members: readonly Member[], servers?: readonly string[]): string[] {
+  return serving(members)
+    .map(({ server }) => server)
+    .filter((server) => servers?.includes(server) ?? true);
+}
+
+async function bindAnew(loadBalancer: LoadBalancer, lead: (seen: Pool) => Lead): Promise<void> {
+  for (let round = 0; round < ROUNDS; round++) {
+    const seen = await lookAtClients(loadBalancer);
+    const { share, ...sides } = lead(seen);
+    if (isLed(seen.bound, sides, share)) return;
+    await loadBalancer.bind(...toLead(seen.bound, sides, share));
+    await sleep(ROUND_MS);
+  }
+}
+
+/** Who is bound where is nothing for a report. */
+function membersOf({ before, after, ...deed }: Deed<Clients>): Deed<Member[]> {
+  return { ...deed, ...(before && { before: before.members }), ...(after && { after: after.members }) };
 }

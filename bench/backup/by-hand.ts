@@ -16,6 +16,11 @@ export async function fill({ databaseUrl }: Sandbox, scale: number): Promise<voi
   await run(tool('pgbench'), ['-i', '-q', '-s', `${scale}`, databaseUrl]);
 }
 
+/** Changes rows all over the largest table. */
+export async function change({ databaseUrl }: Sandbox, transactions: number): Promise<void> {
+  await run(tool('pgbench'), ['-n', '-t', `${transactions}`, databaseUrl]);
+}
+
 /** A backup into both repositories, as somebody would take it who knows the command. @returns ms */
 export async function backUp(sandbox: Sandbox, type: 'full' | 'incr'): Promise<number> {
   const began = performance.now();

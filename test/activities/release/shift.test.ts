@@ -36,11 +36,16 @@ const acts = (nodeCapacity = 500) => {
   const config = { ...file, policies: { ...file.policies, nodeCapacity } };
   return releaseShift({ config, region: () => ({ loadBalancer: lb }) } as unknown as Deps);
 };
+/** An act as an activity. */
+const performed =
+  <Ask, Done>(act: (ask: Ask) => Promise<Done>) =>
+  (ask: Ask): Promise<Done> =>
+    new MockActivityEnvironment(undefined, { logger: new DefaultLogger('ERROR', () => undefined) }).run(
+      act,
+      ask,
+    );
 const lead = (share: number, mode: Mode = 'execute') =>
-  new MockActivityEnvironment(undefined, { logger: new DefaultLogger('ERROR', () => undefined) }).run(
-    (ask: Parameters<ReturnType<typeof acts>['leadTo']>[0]) => acts().leadTo(ask),
-    { region, green: [green], blue: [blue], share, how: { mode, key: 'k' } },
-  );
+  performed(acts().leadTo)({ region, green: [green], blue: [blue], share, how: { mode, key: 'k' } });
 const weights = async () =>
   (await lb.members()).map(({ server, admin, weight }) => `${server} ${admin} ${weight}`);
 
@@ -86,6 +91,27 @@ it('clients whose sessions live long are led too: all of them call on, at the no
     expect(await asked(clients)).toEqual(expected);
     expect(await lead(share)).toMatchObject({ changed: false });
   }
+});
+
+it('a node that is back gets its share of the clients that are there, and none where it does not serve', async () => {
+  const clients = Array.from({ length: 40 }, (_, i) => `old-${i}`);
+  const give = (mode: Mode) =>
+    performed(acts().giveClients)({ region, nodes: [green], how: { mode, key: 'k' } });
+  await lb.isolate('a-n1');
+  expect(await asked(clients)).toEqual({ 'a-n2': 40 });
+  expect(await give('execute')).toMatchObject({ changed: false });
+  await lb.admit('a-n1', 100);
+  expect(await give('plan')).toMatchObject({
+    changed: true,
+    sentence: 'would lead their share of the clients of us-east-1 to us-east-1/a/n1',
+  });
+  expect(await asked(clients)).toEqual({ 'a-n2': 40 });
+  expect(await give('execute')).toMatchObject({
+    changed: true,
+    sentence: 'us-east-1/a/n1 has its share of the clients of us-east-1',
+  });
+  expect(await asked(clients)).toEqual({ 'a-n1': 20, 'a-n2': 20 });
+  expect(await give('execute')).toMatchObject({ changed: false });
 });
 
 it('a plan changes nothing', async () => {
