@@ -31,7 +31,7 @@ it.each([
     expect(report.actual.rtoMs).toBeGreaterThan(0);
     expect(await initialize(fleet.sandbox.urls.mcp[REGION]!)).toBe(200);
     const states = await until('the monitor finds it well', async () => {
-      const seen = await transitions(fleet.sandbox, scope);
+      const seen = (await transitions(fleet.sandbox, scope)).map(({ to }) => to);
       return seen.at(-1) === 'healthy' && seen;
     });
     expect(states).toContain('failed');
@@ -59,6 +59,6 @@ it('a killed standby of the database is brought back, although nobody misses it'
   const report = await fleet.reaches(run, 'recovered');
   expect(report.sentence).toMatch(/^d\d stays the primary; d\d follows it now$/);
   expect(report).toMatchObject({ trigger: 'monitor', actual: {} });
-  const states = await transitions(fleet.sandbox, 'members/main');
-  expect(states).toContain('failed');
+  const changes = await transitions(fleet.sandbox, 'members/main');
+  expect(changes.map(({ to }) => to)).toContain('failed');
 }, 120_000);
