@@ -160,7 +160,7 @@ it('every change of health is in the journal, those of the time when it was away
     'the journal has caught up',
     async () => {
       const all = await transitions(fleet.sandbox, `node/${node}`);
-      const found = all.filter(({ at }) => at.getTime() >= away);
+      const found = all.filter((change) => change.at.getTime() >= away);
       return found.some(({ to }) => to === 'down') && found.at(-1)!.to === 'healthy' && found;
     },
     30_000,
