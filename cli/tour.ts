@@ -55,7 +55,7 @@ async function deploy(tour: Tour): Promise<Shown> {
   const { session, sandbox, signal, out } = tour;
   const input = { version: BAD_RELEASE, region: DEPLOYED, interval: '2m' };
   const run = await start(tour, 'rolling-deploy', input);
-  // Those that were there before would stay with the nodes that they know.
+  // New ones, which come to nodes of both releases: those of before would be led there one by one.
   await wait(() => isWatched(session, run), ALLOWED_MS, signal);
   const crowd = { ...CROWD, region: DEPLOYED, sandbox, signal };
   const { result, load } = await underLoad(crowd, (clients) => {

@@ -46,8 +46,14 @@ export function inTurns(nodes: readonly string[]): string[] {
   return turns.toSorted((one, other) => one.turn - other.turn).map(({ node }) => node);
 }
 
+/** The two sides of a blue-green deploy: who has the new release, and who has the old one. Nodes, or their servers. */
+export interface Sides {
+  green: string[];
+  blue: string[];
+}
+
 /** The two sides of a blue-green deploy: half of the nodes of each zone, the smaller half of all if they are odd, get the release first. */
-export function halves(nodes: readonly string[]): { green: string[]; blue: string[] } {
+export function halves(nodes: readonly string[]): Sides {
   const turns = inTurns(nodes);
   const half = Math.floor(turns.length / 2);
   return { green: turns.slice(0, half), blue: turns.slice(half) };
@@ -71,12 +77,6 @@ export interface Binding {
   client: string;
   server: string;
   idleMs: number;
-}
-
-/** Servers of both sides of a blue-green deploy. */
-export interface Sides {
-  green: readonly string[];
-  blue: readonly string[];
 }
 
 /** A client that has not asked for so long, ms, is none that a release could prove itself on. */

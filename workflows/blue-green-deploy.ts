@@ -1,5 +1,4 @@
-import { PROVING } from '../core/deploy';
-import type { Sides } from '../activities/release/shift';
+import { PROVING, type Sides } from '../core/deploy';
 import {
   behindIn,
   bringIn,

@@ -130,7 +130,10 @@ export function haproxy({ runtime, backend }: HaproxyConfig): LoadBalancer {
     },
 
     async bound() {
-      const [{ servers }, reply] = await Promise.all([read(), ask(runtime, [`show table ${backend}`])]);
+      const commands = [`show servers state ${backend}`, `show table ${backend}`];
+      const reply = await ask(runtime, commands);
+      const servers = table(reply, '# be_id', ' ');
+      if (!servers) throw refused(runtime, commands, reply.trim());
       const names = new Map(servers.map((row) => [row.srv_id, row.srv_name]));
       const entries = [...reply.matchAll(ENTRY)].flatMap(([, client, left, id]) => {
         const server = names.get(id);

@@ -1,5 +1,5 @@
 import { sleep } from '@temporalio/activity';
-import { halves, isLed, toLead, weightsFor, type Binding } from '../../core/deploy';
+import { halves, isLed, toLead, weightsFor, type Binding, type Sides } from '../../core/deploy';
 import { serving, whyNot } from '../../core/guards';
 import type { Deed, Finding, Intent } from '../../core/run';
 import { findNode } from '../../core/topology';
@@ -14,12 +14,6 @@ import { requireAllowed } from '../require-allowed';
 const ROUNDS = 10;
 /** Time between two of these, ms: most requests are answered within it. */
 const ROUND_MS = 50;
-
-/** The two sides of a blue-green deploy: nodes with the new release, and those with the old one. */
-export interface Sides {
-  green: string[];
-  blue: string[];
-}
 
 /** Leads clients from one side to the other (REQUIREMENTS D3). */
 export function releaseShift(deps: Deps) {
@@ -77,7 +71,7 @@ export function releaseShift(deps: Deps) {
               seen.members.every(({ server, admin, weight }) => {
                 const own = wanted.get(server);
                 return own === undefined || (admin === 'ready' && weight === own);
-              }) && isLed(seen.bound, lead(seen), share)
+              }) && isAsWanted(seen, lead)
                 ? state
                 : null,
             refuse: (pool) =>
@@ -122,7 +116,7 @@ export function releaseShift(deps: Deps) {
         return membersOf(
           await ensure(how, {
             look: () => lookAtClients(loadBalancer),
-            already: (seen) => (isLed(seen.bound, lead(seen), lead(seen).share) ? state : null),
+            already: (seen) => (isAsWanted(seen, lead) ? state : null),
             intention: () => `lead their share of the clients of ${region} to ${nodes.join(', ')}`,
             act: () => bindAnew(loadBalancer, lead),
             done: () => state,
@@ -139,7 +133,9 @@ interface Clients extends Pool {
 }
 
 /** Servers of both sides that serve, and the share of the clients that is for the green one, percent. */
-type Lead = { green: string[]; blue: string[]; share: number };
+interface Lead extends Sides {
+  share: number;
+}
 
 async function lookAtClients(loadBalancer: LoadBalancer): Promise<Clients> {
   const [pool, bound] = await Promise.all([lookAtPool(loadBalancer), loadBalancer.bound()]);
@@ -153,11 +149,16 @@ function able(members: readonly Member[], servers?: readonly string[]): string[]
     .filter((server) => servers?.includes(server) ?? true);
 }
 
+function isAsWanted(seen: Clients, lead: (seen: Pool) => Lead): boolean {
+  const { share, ...sides } = lead(seen);
+  return isLed(seen.bound, sides, share);
+}
+
 async function bindAnew(loadBalancer: LoadBalancer, lead: (seen: Pool) => Lead): Promise<void> {
   for (let round = 0; round < ROUNDS; round++) {
     const seen = await lookAtClients(loadBalancer);
+    if (isAsWanted(seen, lead)) return;
     const { share, ...sides } = lead(seen);
-    if (isLed(seen.bound, sides, share)) return;
     await loadBalancer.bind(...toLead(seen.bound, sides, share));
     await sleep(ROUND_MS);
   }
