@@ -51,6 +51,7 @@ import {
 } from '../workflows/messages';
 import type { RunSummary, StartAsk } from './asks';
 import { Batcher } from './batch';
+import { Happenings } from './happenings';
 import { launch } from './launch';
 import { plannedBy } from './planned';
 import { listSchedules, pauseSchedule, tickOf, type ScheduleMove, type ScheduleView } from './schedules';
@@ -59,6 +60,9 @@ import { waysFrom, waysId } from './ways';
 export type { RunSummary, StartAsk } from './asks';
 export { TASK_QUEUE } from '../workflows/messages';
 export { catalogue, connect, loadConfig, temporalOptions } from './connect';
+
+/** A run that is followed is looked at so often though nothing happens, ms: its workers, or Temporal, may be away. */
+const SILENCE_MS = 2_000;
 
 /** How long a batch of faults may take. */
 const FAULTS_MS = 10_000;
@@ -238,19 +242,20 @@ export class Operations {
 
   /**
    * The report again each time it changed, until the run is over.
-   * @param everyMs how often it is looked at.
+   * @throws as {@link show}, at the latest {@link SILENCE_MS} after workers or Temporal stopped answering
    */
-  async *follow(
-    run: string,
-    { everyMs = 200, signal }: { everyMs?: number; signal?: AbortSignal } = {},
-  ): AsyncGenerator<RunReport> {
-    for (let last = ''; !signal?.aborted;) {
-      const now = await this.show(run);
-      const text = JSON.stringify(now);
-      if (text !== last) yield now;
-      if (isOver(now.state)) return;
-      last = text;
-      await new Promise((resolve) => setTimeout(resolve, everyMs));
+  async *follow(run: string, { signal }: { signal?: AbortSignal } = {}): AsyncGenerator<RunReport> {
+    const happenings = new Happenings(this.client, run);
+    try {
+      for (let last = ''; !signal?.aborted; await happenings.next(SILENCE_MS, signal)) {
+        const now = await this.show(run);
+        const text = JSON.stringify(now);
+        if (text !== last) yield now;
+        if (isOver(now.state)) return;
+        last = text;
+      }
+    } finally {
+      happenings.close();
     }
   }
 

@@ -16,7 +16,7 @@ const KILL_MS = 1_000;
 const RUN_MS = 10_000;
 /** Time between two looks at a process that is starting or stopping, ms; as what it does takes longer, a share of that, and at most so long. */
 const POLL_MS = 20;
-const POLL_SHARE = 0.03;
+const POLL_SHARE = 0.01;
 const POLL_MOST_MS = 500;
 
 /** Time between two looks at what a program prints that is told on, ms. */

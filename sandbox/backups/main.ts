@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   REPOSITORIES,
-  SCRATCH_PLACES,
   targetTime,
   type BackupTask,
   type PageCheck,
@@ -22,29 +21,19 @@ import { verified } from './verified';
 const TOLD_MS = 10_000;
 
 /**
- * Works on backups of a database, with pgBackRest. Usage: `main.js work|info --home FOLDER --stanza NAME --bin FOLDER
- * --pgbackrest PROGRAM`.
+ * Works on backups of a database, with pgBackRest. Usage: `main.js --home FOLDER --stanza NAME --bin FOLDER --pgbackrest PROGRAM
+ * --member NAME=DATA …`. What there is is told by `info.sh` beside it.
  *
- * `info` prints a line of JSON: what pgBackRest says there is, and what is restored in each place. `work` reads a line of JSON from
- * its input, a `BackupTask`, does it, tells what pgBackRest tells meanwhile, and prints a line of JSON with the task's key at the end. Who
- * starts it sees to it that it runs once at a time; pgBackRest's own locks are the second net.
+ * Reads a line of JSON from its input, a `BackupTask`, does it, tells what pgBackRest tells meanwhile, and prints a line of JSON with the
+ * task's key at the end. Who starts it sees to it that it runs once at a time; pgBackRest's own locks are the second net.
  *
  * What is restored gets its name when it is whole, so half a copy is never started.
  */
 async function main(): Promise<void> {
-  const { what, places } = readPlaces();
-  if (what === 'info') return print(await info(places));
+  const places = readPlaces();
   const task = await readTask();
   if (!task) return print({ key: null });
   print({ key: task.key, ...(await carryOut(places, task)) });
-}
-
-async function info(places: Places): Promise<object> {
-  const said = await run(places.home, pgbackrest(places, 'pgbackrest.conf', ['--output=json', 'info']));
-  const scratch = await Promise.all(
-    SCRATCH_PLACES.map(async (place) => [place, await readReceipt(filesOf(places, place))] as const),
-  );
-  return { info: JSON.parse(said.join('')), scratch: Object.fromEntries(scratch) };
 }
 
 async function carryOut(places: Places, task: BackupTask): Promise<object> {

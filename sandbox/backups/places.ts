@@ -17,10 +17,9 @@ export interface Places {
   members: Readonly<Record<string, string>>;
 }
 
-export function readPlaces(): { what: string; places: Places } {
+export function readPlaces(): Places {
   const option = { type: 'string' } as const;
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
+  const { values } = parseArgs({
     options: {
       home: option,
       stanza: option,
@@ -31,7 +30,7 @@ export function readPlaces(): { what: string; places: Places } {
   });
   const { home = '', stanza = '', bin = '', pgbackrest = '', member = [] } = values;
   const members = Object.fromEntries(member.map((one) => one.split('=', 2) as [string, string]));
-  return { what: positionals[0] ?? '', places: { home, stanza, bin, pgbackrest, members } };
+  return { home, stanza, bin, pgbackrest, members };
 }
 
 /** The files of a place. `data` is there only once it was restored whole; `receipt` says of what. */

@@ -18,6 +18,8 @@ const run = promisify(execFile);
 
 /** The entry of what works on backups. */
 const AGENT = 'sandbox/backups/main.js';
+/** Tells which backups and copies there are. */
+const INFO = join(ROOT, 'sandbox/backups/info.sh');
 
 /**
  * Backups of the fleet's database: an S3 server as the second site, and the programs that take backups, tell which there are and
@@ -60,30 +62,30 @@ function storage({ at, dir }: Context): Program {
   };
 }
 
-function agents(context: Context): Program[] {
-  const { dir, secrets, settings } = context;
-  const programs = [
-    [BACKUPS_PROGRAM, 'work'],
-    [BACKUPS_INFO_PROGRAM, 'info'],
-  ] as const;
-  return programs.map(([name, what]) => ({
+function agents({ dir, secrets, settings }: Context): Program[] {
+  const home = backupsHome(dir);
+  const members = [...databaseMembers(settings.block), ...reserveMembers(settings)].map(
+    (member) => `--member=${member.name}=${join(homeOf(dir, member), 'data')}`,
+  );
+  const agent = (name: string, command: () => string[]): Program => ({
     name,
-    command: () => [
-      process.execPath,
-      built(AGENT),
-      what,
-      `--home=${backupsHome(dir)}`,
-      `--stanza=${STANZA}`,
-      `--bin=${dirname(tool('postgres'))}`,
-      `--pgbackrest=${tool('pgbackrest')}`,
-      ...[...databaseMembers(settings.block), ...reserveMembers(settings)].map(
-        (member) => `--member=${member.name}=${join(homeOf(dir, member), 'data')}`,
-      ),
-    ],
+    command,
     environment: { PGPASSWORD: secrets[DATABASE_USERS.postgres.variable] ?? '' },
     listens: [],
     standby: true,
-  }));
+  });
+  return [
+    agent(BACKUPS_PROGRAM, () => [
+      process.execPath,
+      built(AGENT),
+      `--home=${home}`,
+      `--stanza=${STANZA}`,
+      `--bin=${dirname(tool('postgres'))}`,
+      `--pgbackrest=${tool('pgbackrest')}`,
+      ...members,
+    ]),
+    agent(BACKUPS_INFO_PROGRAM, () => [INFO, home, STANZA, tool('pgbackrest'), ...SCRATCH_PLACES]),
+  ];
 }
 
 /**

@@ -104,9 +104,10 @@ export async function testFleet(options: SandboxOptions & { block: number }): Pr
       const report = await until(
         `${run} is ${state}`,
         async () => {
-          const seen = await operations.show(run);
-          if (seen.state === state || isOver(seen.state)) return seen;
-          throw new Error(`it is ${seen.state}: ${seen.sentence}`);
+          let seen: RunReport | undefined;
+          for await (seen of operations.follow(run, { signal: AbortSignal.timeout(LIMIT_MS) }))
+            if (seen.state === state || isOver(seen.state)) return seen;
+          throw new Error(`it is ${seen?.state}: ${seen?.sentence}`);
         },
         LIMIT_MS,
       );

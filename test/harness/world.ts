@@ -1,5 +1,5 @@
 import type { Database } from '../../activities/ports';
-import { isOver, type RunReport, type StepRecord, type StepState } from '../../core/run';
+import { type RunReport, type StepRecord, type StepState } from '../../core/run';
 import { loadConfig } from '../../operations';
 import type { Load } from '../../sandbox/load';
 import { startWriter, type Writer } from '../../sandbox/load/writes';
@@ -88,9 +88,11 @@ export function useWorld(
       until(
         `${run} is over`,
         async () => {
-          const report = await made.fleet.operations.show(run);
-          if (isOver(report.state)) return report;
-          throw new Error((await atWork()).join('\n'));
+          try {
+            return await made.fleet.operations.wait(run, LONG_MS);
+          } catch {
+            throw new Error((await atWork()).join('\n'));
+          }
         },
         LONG_MS,
       ),

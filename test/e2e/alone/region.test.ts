@@ -1,5 +1,6 @@
+import type { RunReport } from '../../../core/run';
 import { loadConfig } from '../../../operations';
-import { testRuns } from '../../harness/runs';
+import { testRuns, undone } from '../../harness/runs';
 import { smallSandbox } from '../../harness/sandbox';
 import { until } from '../../harness/until';
 import { testWorkers, type TestWorkers } from '../../harness/worker';
@@ -19,6 +20,21 @@ afterAll(() => workers?.close()); // before the fleet it works on
 const world = useWorld(smallSandbox(26), { clients: CLIENTS });
 const { traffic, ledTo, ended, database } = world;
 const runs = testRuns(() => world.fleet);
+
+/** Who leads the database, and where. */
+async function primary(): Promise<{ leader: string; region: string }> {
+  const { leader } = await database().look();
+  const { members } = loadConfig(world.fleet.sandbox.configPath).database!;
+  return { leader: leader!, region: members[leader!]!.region };
+}
+
+/** Brings a region back with a person's approval. */
+async function broughtBack(region: string): Promise<RunReport> {
+  const run = await runs.start('region-failback', { region });
+  await world.fleet.reaches(run, 'waiting for approval');
+  await world.fleet.operations.decide(run, 'approve', { by: 'grace', reason: 'it is whole' });
+  return ended(run);
+}
 
 it('one vantage point alone is no reason to leave a region', async () => {
   await world.fleet.breakWay(OTHERS[0], REGION);
@@ -70,10 +86,7 @@ it('a region that dies is left by itself: its data, its sessions and its clients
 it('a region that is there again is brought back once somebody agrees, and nobody notices', async () => {
   await world.fleet.healRegion(REGION);
   const under = await traffic();
-  const run = await runs.start('region-failback', { region: REGION });
-  await world.fleet.reaches(run, 'waiting for approval');
-  await world.fleet.operations.decide(run, 'approve', { by: 'grace', reason: 'it is whole' });
-  const report = await ended(run);
+  const report = await broughtBack(REGION);
   expect(report).toMatchObject({ state: 'succeeded', sentence: expect.stringContaining(`${REGION} 40`) });
   expect(titles(report.steps).filter((title) => title.startsWith('Lead'))).toEqual([
     `Lead clients to ${REGION} 33, ${OTHERS[0]} 33, ${OTHERS[1]} 34`,
@@ -90,10 +103,24 @@ it('a region that is there again is brought back once somebody agrees, and nobod
   expect(await under.load.stop()).toMatchObject({ failures: {}, sessionsLost: 0 });
 }, 300_000);
 
+it('an evacuation that is aborted half-way is led back: its clients, then its data, and nobody notices', async () => {
+  const { leader, region } = await primary();
+  const under = await traffic();
+  const run = await runs.start('region-evacuation', { region });
+  const report = await runs.abortIn(run, 'Wait until no earlier answer is used');
+  expect(undone(report).filter((step) => !step.includes('session store'))).toEqual([
+    'Lead clients where they were led before: done',
+    `Give the database back to ${leader}: done`,
+  ]);
+  expect((await database().look()).leader).toBe(leader);
+  await until('clients are led there again', () => ledTo(under.load).includes(region));
+  expect(await under.load.stop()).toMatchObject({ failures: {}, sessionsLost: 0 });
+  await under.writer.stop();
+  expect((await under.writer.compare()).lost).toEqual([]);
+}, 120_000);
+
 it('the region of a primary is left by plan, as it was planned, and nobody notices', async () => {
-  const { leader } = await database().look();
-  const { database: stores } = loadConfig(world.fleet.sandbox.configPath);
-  const { region } = stores!.members[leader!]!;
+  const { region } = await primary();
   const planned = await ended(await runs.start('region-evacuation', { region }, 'plan'));
   const under = await traffic();
   const { run } = await world.fleet.operations.start({
@@ -120,10 +147,34 @@ it('the region of a primary is left by plan, as it was planned, and nobody notic
   expect((await under.writer.compare()).lost).toEqual([]);
 }, 240_000);
 
+it('one that is forced fences the primary, and aborted after that it undoes nothing and asks', async () => {
+  const { leader, region } = await primary();
+  const under = await traffic();
+  const run = await runs.startForced('region-evacuation', { region });
+  await until('the last step is under way', async () => {
+    const { steps } = await world.fleet.operations.show(run);
+    return steps.some(({ title, state }) => title.startsWith('Wait until') && state === 'running');
+  });
+  await world.fleet.operations.decide(run, 'abort', { by: 'ada', reason: 'the storm turned' });
+  const asking = await world.fleet.reaches(run, 'needs attention');
+  expect(asking.sentence).toContain('aborted by ada (the storm turned), but there is no going back: ');
+  expect(asking.noReturn).toEqual([expect.stringContaining(`in place of ${leader}, which is fenced`)]);
+  await world.fleet.operations.decide(run, 'retry', { by: 'ada', reason: 'it stays away' });
+  const report = await ended(run);
+  expect(report).toMatchObject({ state: 'succeeded', forced: { by: 'ada' } });
+  expect(undone(report)).toEqual([]);
+  expect(stepLike(report, /^Move the database/).nested!.steps.map(({ title }) => title)).toContain(
+    `Fence ${leader}`,
+  );
+  expect((await under.load.stop()).sessionsLost).toBe(0);
+  await under.writer.stop();
+  expect((await under.writer.compare()).lost).toEqual([]);
+  expect((await broughtBack(region)).state).toBe('succeeded');
+}, 240_000);
+
 it('a run whose own region dies under it goes on in another one, does nothing twice, and all of it as planned', async () => {
-  const { leader } = await database().look();
-  const { database: stores, regions } = loadConfig(world.fleet.sandbox.configPath);
-  const { region } = stores!.members[leader!]!;
+  const { region } = await primary();
+  const { regions } = loadConfig(world.fleet.sandbox.configPath);
   const others = Object.keys(regions).filter((one) => one !== region);
   await Promise.all(Object.keys(regions).map((one) => world.fleet.stopWorker(one)));
   // Nor any monitor, which would start runs of its own.
