@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { messageOf, SwitchoverError } from '../core/errors';
 import { Hopeless, until } from './conditions';
 import type { Part, Program } from './parts/part';
-import type { Supervisor } from './supervisor';
+import type { ProgramInfo, Supervisor } from './supervisor';
 import { isBuilt } from './tools';
 
 /** What a progress display needs to know; `ms` since the boot began. */
@@ -22,6 +22,8 @@ const ALIVE: readonly string[] = ['RUNNING', 'STARTING', 'STOPPING'];
 const START_MS = 60_000;
 /** A part that was running already has had its time to become ready. */
 const VERIFY_MS = 5_000;
+/** How old what the supervisor says may be, ms. */
+const ROLL_MS = 500;
 
 /**
  * Starts what does not run of `parts`, each once those it comes `after` are ready, and waits until all serve.
@@ -44,6 +46,7 @@ export async function boot(
       ...(note ? { note } : {}),
     });
   const alive = await running(supervisor);
+  const roll = new Roll(supervisor);
 
   const bring = async (part: Part): Promise<void> => {
     if (part.needsBuilt && !isBuilt(part.needsBuilt))
@@ -58,7 +61,7 @@ export async function boot(
     const missing = missingOf(part, alive);
     try {
       if (missing.length > 0) report(part, 'starting');
-      await startPart(part, missing, supervisor, logs);
+      await startPart(part, missing, supervisor, roll, logs);
       report(part, missing.length > 0 ? 'started' : 'running');
     } catch (error) {
       report(part, 'failed', messageOf(error));
@@ -77,7 +80,10 @@ export async function boot(
 
 /** The programs for which the supervisor holds a process. */
 export async function running(supervisor: Supervisor): Promise<Set<string>> {
-  const infos = await supervisor.list();
+  return aliveOf(await supervisor.list());
+}
+
+function aliveOf(infos: readonly ProgramInfo[]): Set<string> {
   return new Set(infos.filter(({ statename }) => ALIVE.includes(statename)).map(({ name }) => name));
 }
 
@@ -96,6 +102,7 @@ async function startPart(
   part: Part,
   missing: readonly Program[],
   supervisor: Supervisor,
+  roll: Roll,
   logs: string,
 ): Promise<void> {
   if (missing.length > 0 || part.startsLater) await part.prepare?.(missing);
@@ -103,12 +110,13 @@ async function startPart(
     // The supervisor starts one at a time; a whole part waiting in its queue would outlast the time-out of a call.
     for (const { name } of missing) await supervisor.start(name);
   }
+  const startedAt = performance.now();
   const look = async (): Promise<void> => {
     try {
       if (missing.length > 0) await part.settle?.(missing);
       await part.ready();
     } catch (error) {
-      await refuseDead(part, supervisor, logs);
+      await refuseDead(part, roll, startedAt, logs);
       throw error;
     }
   };
@@ -120,16 +128,36 @@ async function startPart(
   });
 }
 
-/** Waiting is hopeless once a process of the part has ended and nobody starts it again. */
-async function refuseDead(part: Part, supervisor: Supervisor, logs: string): Promise<void> {
-  const alive = await running(supervisor);
+/** Waiting is hopeless once a process of the part has ended since it was started and nobody starts it again. */
+async function refuseDead(part: Part, roll: Roll, startedAt: number, logs: string): Promise<void> {
+  if (performance.now() - startedAt < ROLL_MS) return; // most are ready before
+  const infos = await roll.since(startedAt);
+  const alive = aliveOf(infos);
   for (const program of part.programs) {
     if (standsBy(part, program, alive)) continue;
     const { name, restarts } = program;
-    const { statename } = await supervisor.info(name);
+    const statename = infos.find((info) => info.name === name)?.statename;
     if (statename !== 'FATAL' && (statename !== 'EXITED' || restarts)) continue;
     const said = await lastWords(logs, name);
     throw new Hopeless(`${part.name} does not start: process ${name} ended. ${said}`);
+  }
+}
+
+/** What the supervisor says of all programs, asked once for all parts that wait: its answer is long. */
+class Roll {
+  private askedAt = -Infinity;
+  private infos: Promise<ProgramInfo[]> = Promise.resolve([]);
+
+  constructor(private readonly supervisor: Supervisor) {}
+
+  /** As it was after this moment, `performance.now()`. */
+  since(moment: number): Promise<ProgramInfo[]> {
+    const now = performance.now();
+    if (this.askedAt < moment || now - this.askedAt > ROLL_MS) {
+      this.askedAt = now;
+      this.infos = this.supervisor.list();
+    }
+    return this.infos;
   }
 }
 
