@@ -97,23 +97,15 @@ export async function loseTwoRegions(
 
 /** Two people agree as soon as they are asked, and one of them to what is given up. @returns the report of the run, which is over */
 async function agreed(operations: Operations, run: string): Promise<RunReport> {
-  for (const by of ['grace', 'bob']) {
-    await until(
-      'it waits for approval',
-      async () => (await operations.show(run)).state === 'waiting for approval',
-    );
-    await operations.decide(run, 'approve', { by, reason: 'two regions are gone' });
+  const people = ['grace', 'bob'];
+  for await (const report of operations.follow(run, { signal: AbortSignal.timeout(AFTER_MS) })) {
+    if (isOver(report.state)) return report;
+    const by = report.state === 'waiting for approval' ? people.shift() : undefined;
+    if (by) await operations.decide(run, 'approve', { by, reason: 'two regions are gone' });
+    if (report.state === 'needs attention')
+      await operations.decide(run, 'retry', { by: 'grace', reason: 'nothing else is left' });
   }
-  return until(
-    `${run} is over`,
-    async () => {
-      const report = await operations.show(run);
-      if (report.state === 'needs attention')
-        await operations.decide(run, 'retry', { by: 'grace', reason: 'nothing else is left' });
-      return isOver(report.state) && report;
-    },
-    AFTER_MS,
-  );
+  throw new Error(`${run} is not over after ${AFTER_MS} ms`);
 }
 
 async function carryOut(

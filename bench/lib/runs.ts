@@ -24,20 +24,21 @@ export async function runSince(
   sandbox: Sandbox,
   wanted: string,
   since: Date,
-  withinMs?: number,
+  withinMs = 60_000,
 ): Promise<RunReport> {
-  return withOperations(sandbox, (operations) =>
-    until(
-      `a run on ${wanted} is over`,
+  return withOperations(sandbox, async (operations) => {
+    const run = await until(
+      `a run on ${wanted} is started`,
       async () => {
         const newest = (await operations.list({ limit: 30 })).find(({ scope }) => scope === wanted);
-        if (!newest || Date.parse(newest.startedAt) < since.getTime()) return null;
-        const report = await operations.show(newest.run);
-        if (report.state === 'needs attention')
-          throw new Error(`${newest.run} asks a person: ${report.sentence}`);
-        return isOver(report.state) && report;
+        return newest && Date.parse(newest.startedAt) >= since.getTime() && newest.run;
       },
       withinMs,
-    ),
-  );
+    );
+    for await (const report of operations.follow(run, { signal: AbortSignal.timeout(withinMs) })) {
+      if (report.state === 'needs attention') throw new Error(`${run} asks a person: ${report.sentence}`);
+      if (isOver(report.state)) return report;
+    }
+    throw new Error(`${run} is not over ${withinMs} ms after it was started`);
+  });
 }

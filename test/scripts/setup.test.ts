@@ -266,22 +266,37 @@ describe('npm test', () => {
     fs.symlinkSync(process.execPath, machine.path('bin/node'));
   });
 
-  test('lints, runs every test, ends with one plain line of counts and with the status of jest', async () => {
-    machine.write('results', JSON.stringify(RESULTS));
-    const { status, stdout } = await machine.run('scripts/test');
-    expect({ status, last: stdout.trimEnd().split('\n').at(-1) }).toEqual({
-      status: 1,
-      last: '14 passed, 4 failed, 6 skipped',
-    });
-    expect(machine.calls()).toEqual([
-      'npm run --silent lint',
-      'jest --json --outputFile --testPathIgnorePatterns test/e2e/alone',
-      'jest --json --outputFile --runInBand test/e2e/alone',
-    ]);
-    expect(fs.readdirSync(machine.path('project/.switchover'))).not.toContainEqual(
-      expect.stringContaining('test-results'),
-    );
-  });
+  const RULES = 'jest --json --outputFile --maxWorkers 200% --testPathIgnorePatterns test/e2e test/sandbox';
+  test.each([
+    {
+      args: [],
+      fleets: [
+        'jest --json --outputFile test/e2e/temporal-ui test/sandbox/mcp-node test/sandbox/sandbox',
+        'jest --json --outputFile --runInBand test/e2e/alone/node-failover test/e2e/alone/crashes test/e2e/alone/demo',
+      ],
+    },
+    {
+      args: ['--all'],
+      fleets: [
+        'jest --json --outputFile --testPathPatterns test/e2e test/sandbox --testPathIgnorePatterns test/e2e/alone',
+        'jest --json --outputFile --runInBand test/e2e/alone',
+      ],
+    },
+  ])(
+    '$args lints, runs the rules and its fleets, ends with one plain line of counts and with the status of jest',
+    async ({ args, fleets }) => {
+      machine.write('results', JSON.stringify(RESULTS));
+      const { status, stdout } = await machine.run('scripts/test', args);
+      expect({ status, last: stdout.trimEnd().split('\n').at(-1) }).toEqual({
+        status: 1,
+        last: '21 passed, 6 failed, 9 skipped',
+      });
+      expect(machine.calls()).toEqual(['npm run --silent lint', RULES, ...fleets]);
+      expect(fs.readdirSync(machine.path('project/.switchover'))).not.toContainEqual(
+        expect.stringContaining('test-results'),
+      );
+    },
+  );
 
   test('with arguments runs jest with them and nothing else', async () => {
     const { stdout, stderr } = await machine.run('scripts/test', ['test/core', '-t', 'a name']);

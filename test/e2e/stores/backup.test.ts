@@ -115,8 +115,10 @@ describe('with a full backup, in which a worker died', () => {
       const found = await atWork();
       return found.length > 0 && found;
     });
+    process.kill(own!.pid, 'SIGSTOP'); // so that it is not through before its worker is dead
     await database.workers.stop();
     expect((await atWork()).map(({ pid }) => pid)).toContain(own!.pid);
+    process.kill(own!.pid, 'SIGCONT');
     database.workers.start();
     const { sentence } = await database.fleet.reaches(run, 'succeeded');
     expect(sentence).toMatch(
