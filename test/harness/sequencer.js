@@ -9,6 +9,7 @@ const LONGEST = [
   'fleet',
   'stores/registry',
   'lb-failover',
+  'cli',
   'stores/pgbench',
 ];
 

@@ -138,7 +138,7 @@ export class Machine {
 
   private tools(): void {
     const coreutils =
-      'bash cat chmod cp cut date dirname env find flock grep head mkdir mktemp mv readlink rm sed sha256sum sleep sort stat tail wc';
+      'bash cat chmod cp cut date dirname env find flock grep head mkdir mktemp mv nproc readlink rm sed sha256sum sleep sort stat tail wc';
     for (const tool of coreutils.split(' '))
       fs.symlinkSync(execFileSync('which', [tool], { encoding: 'utf8' }).trim(), path.join(this.bin, tool));
     for (const name of fs.readdirSync(STAND_INS))

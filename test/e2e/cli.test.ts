@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { RunReport } from '../../core/run';
 import { until } from '../harness/until';
-import { build, type Built, type Ended } from './built';
+import { build, type Built, type Ended } from '../cli/built';
 
 const BLOCK = '144';
 /** Not under the temporary folder of this test, which the user `postgres` could not enter. */
