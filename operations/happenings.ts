@@ -6,7 +6,8 @@ import type { Client } from '@temporalio/client';
  * asking it again and again would take from the very worker that carries it out.
  */
 export class Happenings {
-  private call = new AbortController();
+  private closed = false;
+  private call: AbortController | undefined;
   private token: Uint8Array | undefined;
   private pending: Promise<void> | undefined;
 
@@ -21,6 +22,7 @@ export class Happenings {
    * @throws what Temporal's client throws
    */
   async next(withinMs: number, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted) return;
     this.pending ??= this.moved().finally(() => (this.pending = undefined));
     const enough = new AbortController();
     const until = signal ? AbortSignal.any([enough.signal, signal]) : enough.signal;
@@ -29,17 +31,18 @@ export class Happenings {
   }
 
   close(): void {
-    this.call.abort();
+    this.closed = true;
+    this.call?.abort();
   }
 
   private async moved(): Promise<void> {
-    while (!(await this.read()));
+    while (!this.closed && !(await this.read()));
   }
 
   /** Reads on, waiting for news where everything was read. @returns whether the workflow moved, or is over */
   private async read(): Promise<boolean> {
     const { workflowService, options } = this.client;
-    this.call = new AbortController(); // Temporal's client leaves a listener on it
+    this.call = new AbortController(); // each its own: Temporal's client leaves a listener on it
     const { history, nextPageToken } = await this.client.withAbortSignal(this.call.signal, () =>
       workflowService.getWorkflowExecutionHistory({
         namespace: options.namespace,
