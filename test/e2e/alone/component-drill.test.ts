@@ -108,7 +108,7 @@ it('fails where a run says that all is well and it is not; the node is well agai
     sentence: expect.stringMatching(/not healed, although node-failover.* says/),
   });
   expect(judgedIn(report).experiment.fault).toMatchObject({ found: 'still broken' });
-  expect(await answers(node)).toBe(true);
+  await until('the node serves again', () => answers(node), 5_000);
 }, 120_000);
 
 it('its fault undoes itself though every worker is dead, and what nobody answered has failed', async () => {
