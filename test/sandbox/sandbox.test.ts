@@ -197,7 +197,7 @@ describe('a crash', () => {
     const address = zones['c']!.nodes['n1']!;
     for (const { pid } of await processesOf(options.dir)) process.kill(pid, 'SIGKILL');
     await until('all are gone', async () => (await processesOf(options.dir)).length === 0);
-    const free = await occupy(address);
+    const free = await until('its address is free', () => occupy(address));
     await expect(up(options)).rejects.toMatchObject({
       code: 'PORT_TAKEN',
       message: expect.stringMatching(
