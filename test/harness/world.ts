@@ -1,5 +1,5 @@
 import type { Database } from '../../activities/ports';
-import { type RunReport, type StepRecord, type StepState } from '../../core/run';
+import type { RunReport, StepRecord, StepState } from '../../core/run';
 import { loadConfig } from '../../operations';
 import type { Load } from '../../sandbox/load';
 import { startWriter, type Writer } from '../../sandbox/load/writes';

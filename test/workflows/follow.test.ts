@@ -15,13 +15,14 @@ async function followed() {
   await run.world.begins('act drain');
   const asked = jest.spyOn(client.workflowService, 'queryWorkflow');
   const waited = jest.spyOn(client.workflowService, 'getWorkflowExecutionHistory');
+  const operations = new Operations(client, 'lab', catalogue);
   const reports: RunReport[] = [];
   const over = (async () => {
-    for await (const report of new Operations(client, 'lab', catalogue).follow(run.id)) reports.push(report);
+    for await (const report of operations.follow(run.id)) reports.push(report);
   })();
   // What was there, and then what is to come.
   await until('its history is waited for', () => waited.mock.calls.length >= 2);
-  return { run, reports, over, asked };
+  return { operations, run, reports, over, asked };
 }
 
 afterEach(() => jest.restoreAllMocks());
@@ -47,13 +48,10 @@ it('ends when the run is terminated in Temporal', async () => {
 });
 
 it('ends at once when whoever follows has had enough', async () => {
-  const { run, over } = await followed();
+  const { operations, run, over } = await followed();
   const signal = AbortSignal.timeout(1);
-  for await (const { state } of new Operations(lab().env.client, 'lab', catalogue).follow(run.id, { signal }))
-    expect(state).toBe('running');
-  await expect(new Operations(lab().env.client, 'lab', catalogue).wait(run.id, 1)).rejects.toMatchObject({
-    code: 'TIMED_OUT',
-  });
+  for await (const { state } of operations.follow(run.id, { signal })) expect(state).toBe('running');
+  await expect(operations.wait(run.id, 1)).rejects.toMatchObject({ code: 'TIMED_OUT' });
   await run.decide('abort');
   await over;
 });
