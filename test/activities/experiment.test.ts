@@ -125,7 +125,7 @@ it('clients, fault and recovery are seen from outside, and each act is done once
   expect(verdict.clientErrors).toBeGreaterThan(0);
   expect(after!.at + verdict.rtoMs!).toBeGreaterThanOrEqual(from);
   expect(Math.abs(after!.at + verdict.rtoMs! - back)).toBeLessThan(1_000);
-}, 60_000);
+});
 
 it('a fault that nobody has answered is made good at the end', async () => {
   const one = drill('second');
@@ -137,7 +137,7 @@ it('a fault that nobody has answered is made good at the end', async () => {
     after: { fault: { found: 'still broken' } },
   });
   await until('the node serves', async () => (await deps.prober.health(AT)).ok);
-}, 60_000);
+});
 
 describe('a drill is refused', () => {
   test.each<[string, () => void, string]>([

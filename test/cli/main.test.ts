@@ -12,7 +12,7 @@ beforeAll(() => {
   cli = build();
   writeFileSync(join(cli.dir, 'list.yaml'), '- node\n');
   writeFileSync(join(cli.dir, 'bad.yaml'), 'environment: Prod!\nregions: {}\n');
-}, 60_000);
+});
 afterAll(() => cli.remove());
 
 const RUN = ['run', 'node-failover'];

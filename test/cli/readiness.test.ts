@@ -93,7 +93,7 @@ describe('check', () => {
       text.replaceAll(/\{"env":"SWITCHOVER_[A-Z_]*"\}/g, JSON.stringify(secrets)),
     ) as unknown;
     writeFileSync(join(cli.dir, 'good.yaml'), stringify(plain));
-  }, 60_000);
+  });
   afterAll(() => cli.remove());
   const env = { SWITCHOVER_CONFIG: 'good.yaml', TEMPORAL_ADDRESS: '127.160.0.99:1' };
 

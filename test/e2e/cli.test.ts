@@ -17,11 +17,11 @@ beforeAll(async () => {
   built = build({ services: true });
   const without = ['--no-monitoring', '--no-server', '--no-database', '--no-sentinel', '--no-dns'];
   up = await cli('sandbox', 'up', '--block', BLOCK, '--workers', '1', ...without);
-}, 120_000);
+});
 afterAll(async () => {
   await cli('sandbox', 'down');
   built.remove();
-}, 60_000);
+});
 
 test('up says how each part came up, and where everything is', async () => {
   expect(up).toMatchObject({ status: 0, stderr: '' });
@@ -132,4 +132,4 @@ test('while Temporal is away a run is watched on, and status shows the fleet alo
   expect(list.status).toBe(1);
   expect((await cli('sandbox', 'heal', 'temporal')).status).toBe(0);
   await until('Temporal answers again', async () => (await cli('runs')).status === 0);
-}, 90_000);
+});

@@ -16,8 +16,6 @@ const OPTIONS = smallSandbox(13);
 const SETTINGS = { policies: { drainTimeout: '3s' }, health: { timeout: '2s' } };
 const by = 'ada';
 
-jest.setTimeout(60_000);
-
 let fleet: TestFleet;
 let workers: TestWorkers;
 let seen: Inspection;
@@ -28,7 +26,7 @@ beforeAll(async () => {
   seen = inspect(fleet.sandbox);
   workers = testWorkers(fleet.sandbox);
   workers.start(SETTINGS);
-}, 120_000);
+});
 beforeEach(() => workers.forget());
 afterEach(async () => {
   await clients?.stop();
@@ -201,7 +199,7 @@ describe('decommission-node', () => {
       await fleet.heal(hung);
       await Promise.all(calls);
       expect(await seen.standing(hung)).toBe('running, ready 100');
-    }, 30_000);
+    });
 
     it('aborted in the drain, it gets its traffic back', async () => {
       const report = await abortIn(await start('decommission-node', { node: hung }), `Drain ${hung}`);
@@ -389,5 +387,5 @@ describe('with other workers', () => {
     await carryOut('add-node', { node }, 'succeeded');
     const rescues = await fleet.operations.list({ runbook: 'node-failover' });
     expect(rescues.map(({ scope }) => scope)).not.toContain(`node/${node}`);
-  }, 120_000);
+  });
 });

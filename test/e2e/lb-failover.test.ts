@@ -27,13 +27,13 @@ beforeAll(async () => {
   const { loadBalancer, fleet: config } = loadConfig(fleet.sandbox.configPath).regions[REGION]!;
   balancer = haproxy(loadBalancer);
   supervisor = supervisord(config, fleet.sandbox.env[FLEET_PASSWORD_VARIABLE]!);
-}, 120_000);
+});
 beforeEach(() => workers.forget());
 afterEach(() => workers.rest());
 afterAll(async () => {
   await workers?.close();
   await fleet?.close();
-}, 60_000);
+});
 
 const start = (mode?: 'plan'): Promise<string> =>
   testRuns(() => fleet).start('lb-failover', { region: REGION }, mode);
@@ -76,7 +76,6 @@ it.each([
       ...admits(ADMITTED),
     ]);
   },
-  120_000,
 );
 
 it('who is not proven healthy gets no traffic from the new one, and is named', async () => {
@@ -95,7 +94,7 @@ it('who is not proven healthy gets no traffic from the new one, and is named', a
   expect(admission?.sentence).toContain(`${node} gets none: initialize: no answer`);
   await fleet.heal(node);
   await balancer.admit('a-n1', 100);
-}, 120_000);
+});
 
 it('one that answers has nothing done to it, though its whole pool is out', async () => {
   workers.start();
@@ -104,7 +103,7 @@ it('one that answers has nothing done to it, though its whole pool is out', asyn
   expect(report.sentence).toContain('there is nothing to fail over');
   expect(workers.effects()).toEqual([]);
   for (const server of ADMITTED) await balancer.admit(server, 100);
-}, 60_000);
+});
 
 it('a plan touches nothing and says what would be done', async () => {
   workers.start();
@@ -118,7 +117,7 @@ it('a plan touches nothing and says what would be done', async () => {
   ]);
   expect(workers.effects()).toEqual([]);
   await fleet.healBalancer(REGION);
-}, 60_000);
+});
 
 it('a second one is never started beside the first', async () => {
   const { active, standby } = await roles();
@@ -151,7 +150,7 @@ it('a node in the hands of another run gets no traffic from the new one: that ru
   expect(members.filter(({ admin }) => admin === 'maint').map(({ server }) => server)).toEqual(['b-n1']);
   await held.terminate();
   await balancer.admit('b-n1', 100);
-}, 60_000);
+});
 
 it('a worker killed at every step doubles none', async () => {
   const { active, standby } = await roles();
@@ -169,7 +168,7 @@ it('a worker killed at every step doubles none', async () => {
     `start ${standby}`,
   ]);
   expect(await running()).toEqual([standby]);
-}, 240_000);
+});
 
 it('aborted after fencing it ends with exactly one, which serves', async () => {
   await fleet.breakBalancer(REGION, 'hang');
@@ -182,4 +181,4 @@ it('aborted after fencing it ends with exactly one, which serves', async () => {
   await fleet.reaches(run, 'aborted');
   expect(await running()).toHaveLength(1);
   expect(await initialize(fleet.sandbox.urls.mcp[REGION]!)).toBe(200);
-}, 120_000);
+});

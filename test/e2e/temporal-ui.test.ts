@@ -14,11 +14,11 @@ let ui: TemporalUi;
 beforeAll(async () => {
   fleet = await testFleet({ ...smallSandbox(7), workers: 1 });
   ui = await TemporalUi.open(fleet.sandbox.urls.temporalUi);
-}, 120_000);
+});
 afterAll(async () => {
   await ui?.close();
   await fleet?.close();
-}, 60_000);
+});
 
 const template = templateId('sandbox', 'node-failover');
 const planned = {
@@ -58,7 +58,7 @@ it('a run is started from the template, approved in its dialog and watched live'
   await ui.details('RECOVERED');
   await ui.details('approve by ada: seen on the dashboard');
   await ui.picture('recovered', 1350);
-}, 60_000);
+});
 
 it('a bad input fails the run at once, with a sentence that names the field', async () => {
   await ui.openForm(startForm('sandbox', 'node-failover'));

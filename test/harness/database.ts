@@ -46,7 +46,7 @@ export function useDatabase(options: SandboxOptions & { block: number }): TestDa
       }),
       fleet: supervisord(config.fleet, env[FLEET_PASSWORD_VARIABLE]!),
     };
-  }, 180_000);
+  });
   beforeEach(async () => {
     await made.fleet.healDatabase();
     made.primary = await until('the database is whole', async () => {
@@ -56,7 +56,7 @@ export function useDatabase(options: SandboxOptions & { block: number }): TestDa
       return clients.ok && standbys.length === 2 && synchronous && leader;
     });
     made.workers.forget();
-  }, 120_000);
+  });
   afterEach(async () => {
     await writer?.stop();
     writer = undefined;
@@ -65,7 +65,7 @@ export function useDatabase(options: SandboxOptions & { block: number }): TestDa
   afterAll(async () => {
     await made.workers?.close();
     await made.fleet?.close();
-  }, 60_000);
+  });
 
   return Object.assign(made, {
     async at(member: string, statement: string) {

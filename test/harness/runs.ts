@@ -4,8 +4,8 @@ import { TASK_QUEUE } from '../../operations';
 import type { TestFleet } from './fleet';
 import { until } from './until';
 
-/** How long a run may take, ms. */
-const LIMIT_MS = 50_000;
+/** How long a run may take on a busy machine, ms. */
+const LIMIT_MS = 100_000;
 const by = 'ada';
 
 /** Carries runs out for a test file. Every one is a person's. */
@@ -49,7 +49,7 @@ export function testRuns(fleet: () => TestFleet): TestRuns {
     },
     async abortIn(run, title) {
       const state = async () => stepOf(await fleet().operations.show(run), title)?.state;
-      await until(`${run} is at "${title}"`, async () => (await state()) === 'running');
+      await until(`${run} is at "${title}"`, async () => (await state()) === 'running', LIMIT_MS);
       await fleet().operations.decide(run, 'abort', { by, reason: 'test' });
       return fleet().reaches(run, 'aborted');
     },

@@ -37,10 +37,10 @@ export function useSandbox(options: SandboxOptions): () => Sandbox {
   beforeAll(async () => {
     await down(options);
     sandbox = await up(options);
-  }, 120_000);
+  });
   afterAll(async () => {
     await down(options);
-  }, 30_000);
+  });
   return () => sandbox;
 }
 

@@ -11,7 +11,7 @@ type Met<T> = Exclude<T, undefined | null | false>;
 export async function until<T>(
   what: string,
   look: () => T | Promise<T>,
-  timeoutMs = 30_000,
+  timeoutMs = 60_000,
 ): Promise<Met<T>> {
   const began = Date.now();
   const deadline = began + timeoutMs;

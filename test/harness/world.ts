@@ -46,12 +46,12 @@ export function useWorld(
       limits: false,
       ...more,
     });
-  }, 180_000);
+  });
   afterEach(async () => {
     await Promise.all([load?.stop(), writer?.stop()]);
     load = writer = undefined;
   });
-  afterAll(() => made.fleet?.close(), 60_000);
+  afterAll(() => made.fleet?.close());
 
   const config = () => loadConfig(made.fleet.sandbox.configPath);
 

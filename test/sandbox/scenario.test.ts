@@ -45,7 +45,7 @@ test('what happens to the node shows from outside, in order, and the clients end
   expect([brokenAt, watch.outAt!, result].toSorted((a, b) => a - b)).toEqual([brokenAt, watch.outAt, result]);
   expect(load).toMatchObject({ clients: 6, sessionsLost: 0 });
   expect(load.ok).toBeGreaterThan(0);
-}, 60_000);
+});
 
 test('a node that is out of service is not among those that serve', async () => {
   const before = (await servingNodes(sandbox(), 'us-east-1')).map(({ id }) => id);
@@ -56,7 +56,7 @@ test('a node that is out of service is not among those that serve', async () => 
     );
     await healPart(options, { kind: 'node', node: node.id }, true);
   });
-}, 60_000);
+});
 
 test('who stops it before the fault breaks nothing', async () => {
   const stop = new AbortController();

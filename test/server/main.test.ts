@@ -95,7 +95,7 @@ test('serves without Temporal, is ready once it is there, no longer when it is g
     .map((line) => JSON.parse(line) as { name: string });
   expect(new Set(lines.map(({ name }) => name))).toEqual(new Set(['server']));
   expect(server.output()).not.toContain('secret-of');
-}, 120_000);
+});
 
 test('an alert that was answered without Temporal outlives the server that answered it', async () => {
   const postgres = await startPostgres('127.150.0.32');
@@ -125,7 +125,7 @@ test('an alert that was answered without Temporal outlives the server that answe
   } finally {
     await postgres.stop();
   }
-}, 60_000);
+});
 
 test('ends on SIGTERM, also when somebody is connected and asks nothing', async () => {
   const server = serve();
@@ -137,7 +137,7 @@ test('ends on SIGTERM, also when somebody is connected and asks nothing', async 
   expect(await server.exited).toBe(0);
   expect(server.output()).toContain('SIGTERM: finishing what is being answered');
   silent.destroy();
-}, 60_000);
+});
 
 describe('does not start, and says why', () => {
   test.each<[what: string, change: object, output: string]>([
@@ -151,15 +151,11 @@ describe('does not start, and says why', () => {
       { tokens: [{ name: 'ada', role: 'admin', secret: { env: 'NOT_SET' } }] },
       'switchover server: server.tokens.0 (ada): environment variable NOT_SET is not set\nCorrect the environment file',
     ],
-  ])(
-    '%s',
-    async (_, change, output) => {
-      const server = serve(change);
-      expect(await server.exited).toBe(2);
-      expect(server.output()).toContain(output);
-    },
-    60_000,
-  );
+  ])('%s', async (_, change, output) => {
+    const server = serve(change);
+    expect(await server.exited).toBe(2);
+    expect(server.output()).toContain(output);
+  });
 
   test('where its address is taken', async () => {
     const other = createServer().listen({ host: '127.150.0.10', port: 8080 });
@@ -173,5 +169,5 @@ describe('does not start, and says why', () => {
     } finally {
       other.close();
     }
-  }, 60_000);
+  });
 });

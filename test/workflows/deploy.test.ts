@@ -33,8 +33,6 @@ let worker: Worker;
 let working: Promise<void>;
 let runs = 0;
 
-jest.setTimeout(120_000);
-
 beforeAll(async () => {
   Runtime.install({ logger: new DefaultLogger('ERROR') });
   env = await development(

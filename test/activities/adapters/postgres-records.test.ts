@@ -14,7 +14,7 @@ let tests = 0;
 
 beforeAll(async () => {
   journal = await startPostgres('127.130.30.1');
-}, 60_000);
+});
 afterAll(() => journal.stop());
 beforeEach(() => {
   tests += 1;

@@ -37,7 +37,7 @@ beforeAll(async () => {
     const seen = await Promise.all([well, sick].map((node) => metrics.service([node])));
     return seen.every(({ perS }) => perS > 0);
   });
-}, 60_000);
+});
 
 afterAll(async () => {
   await process?.kill();

@@ -185,7 +185,7 @@ it('in whatever order they come: no session is without an owner or lost, and of 
     );
   });
   await fc.assert(property, { seed: 4, numRuns: 80 });
-}, 120_000);
+});
 
 it('let loose on connections of their own: the same holds in the end', async () => {
   const actors = [...NODES, ...NODES].map(connectActor);
@@ -213,4 +213,4 @@ it('let loose on connections of their own: the same holds in the end', async () 
     }
   });
   await fc.assert(property, { seed: 4, numRuns: 25 });
-}, 120_000);
+});

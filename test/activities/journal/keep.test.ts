@@ -25,7 +25,7 @@ beforeAll(async () => {
   books = postgresRecords(journal.url, 'lab');
   reader = new JournalReader(journal.url, 'lab');
   operations = new Operations(lab().env.client, 'lab', catalogue);
-}, 60_000);
+});
 afterEach(() => letGo());
 afterAll(async () => {
   await Promise.all([books.close(), reader.close()]);
@@ -111,7 +111,7 @@ it('no run waits for a journal that is away, and all of it is caught up', async 
     ['released the safety lever', 'it is mended'],
   ]);
   expect(await reader.verify()).toMatchObject({ misfit: null });
-}, 90_000);
+});
 
 it('a run that goes on has its decisions in the audit, and one that is terminated its end', async () => {
   keep();
@@ -126,4 +126,4 @@ it('a run that goes on has its decisions in the audit, and one that is terminate
   held.world.release('act hold');
   await isKept(run);
   expect((await told(run)).at(-1)).toMatch(/^lab-undo aborted: the workflow was terminated in Temporal/);
-}, 60_000);
+});

@@ -17,11 +17,11 @@ let workers: TestWorkers;
 beforeAll(async () => {
   fleet = await testFleet({ block: 132, workers: 0 });
   workers = testWorkers(fleet.sandbox);
-}, 120_000);
+});
 afterAll(async () => {
   await workers?.close();
   await fleet?.close();
-}, 60_000);
+});
 
 const drill = (node: string, more: object = {}) =>
   until('a drill may begin', async () => {
@@ -85,7 +85,7 @@ it('passes where the monitor and its run heal the node, and measures what anothe
   expect(page).toContain('passed</h1>');
   for (const mark of ['<svg', 'fault', 'detected', 'recovered']) expect(page).toContain(mark);
   await fleet.client.workflow.getHandle(`monitor-sandbox-${REGION}`).terminate('the rest goes without');
-}, 180_000);
+});
 
 it('fails where a run says that all is well and it is not; the node is well again afterwards', async () => {
   const node = `${REGION}/b/n1`;
@@ -109,7 +109,7 @@ it('fails where a run says that all is well and it is not; the node is well agai
   });
   expect(judgedIn(report).experiment.fault).toMatchObject({ found: 'still broken' });
   await until('the node serves again', () => answers(node), 5_000);
-}, 120_000);
+});
 
 it('its fault undoes itself though every worker is dead, and what nobody answered has failed', async () => {
   const node = `${REGION}/c/n1`;
@@ -126,7 +126,7 @@ it('its fault undoes itself though every worker is dead, and what nobody answere
     state: 'failed',
     sentence: expect.stringContaining('no run answered it'),
   });
-}, 120_000);
+});
 
 it('says nothing where clients were not served before the fault, and breaks nothing', async () => {
   const node = `${REGION}/a/n1`;
@@ -139,4 +139,4 @@ it('says nothing where clients were not served before the fault, and breaks noth
   });
   expect(step(report, 'Kill it')).toBeUndefined();
   expect(await answers(node)).toBe(true);
-}, 120_000);
+});

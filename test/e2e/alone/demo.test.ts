@@ -13,12 +13,12 @@ const env = { SWITCHOVER_SANDBOX_DIR: DIR };
 
 let built: Built;
 let running: TestProcess | undefined;
-beforeAll(() => (built = build({ services: true })), 60_000);
+beforeAll(() => (built = build({ services: true })));
 afterEach(() => running?.kill());
 afterAll(async () => {
   await built.run(['sandbox', 'down'], { env });
   built.remove();
-}, 180_000);
+});
 
 /** Starts a demo, and ends it with a signal once it has said this. */
 async function stopped(args: string[], said: string, signal: NodeJS.Signals): Promise<TestProcess> {
@@ -37,7 +37,7 @@ test('stopped while a node is down it ends with its clients; the sandbox stays',
   expect(demo.output()).toContain(
     `the sandbox still runs. End it: ./switchover sandbox down --block ${BLOCK}`,
   );
-}, 180_000);
+});
 
 test('on that sandbox it shows another node recover, and with --exit leaves nothing', async () => {
   const { status, stdout, stderr } = await built.run(['demo', '--block', BLOCK, '--exit', '--json'], { env });
@@ -57,11 +57,11 @@ test('on that sandbox it shows another node recover, and with --exit leaves noth
   expect(stripVTControlCharacters(stderr)).toBe(stderr);
   expect(status).toBe(0);
   expect((await built.run(['sandbox', 'status'], { env })).stdout).toMatch(/^sandbox down/);
-}, 180_000);
+});
 
 test('stopped during the boot it takes down what is up, with --exit', async () => {
   const demo = await stopped(['--exit', '--json'], '✓ Redis', 'SIGTERM');
   expect(await demo.exited).toBe(143);
   expect(demo.output()).toContain('Stopped.');
   expect((await built.run(['sandbox', 'status'], { env })).stdout).toMatch(/^sandbox down/);
-}, 180_000);
+});

@@ -25,7 +25,6 @@ const quick = { region, interval: '1s', watch: '1s', retries: 1 };
 const by = 'ada';
 
 /** Of runs of a minute, on a machine that does other things too. */
-jest.setTimeout(180_000);
 
 let fleet: TestFleet;
 let workers: TestWorkers;
@@ -37,7 +36,7 @@ beforeAll(async () => {
   seen = inspect(fleet.sandbox);
   workers = testWorkers(fleet.sandbox);
   workers.start(SETTINGS);
-}, 120_000);
+});
 beforeEach(() => workers.forget());
 afterEach(async () => {
   await clients?.stop();

@@ -35,7 +35,7 @@ it('is refused while most regions are seen well, whoever agrees', async () => {
     state: 'succeeded',
     sentence: expect.stringMatching(/are well: there is nothing to fail over$/),
   });
-}, 60_000);
+});
 
 it('a standby region serves in place of two lost ones, with every acknowledged row', async () => {
   const under = await traffic();
@@ -72,7 +72,7 @@ it('a standby region serves in place of two lost ones, with every acknowledged r
   ]);
   await until('clients are led to both', () => ledTo(under.load).join() === [left, SITE].toSorted().join());
   await nothingLost(under);
-}, 240_000);
+});
 
 it('goes home once its regions are there again and somebody agrees, and nobody notices', async () => {
   const under = await traffic();

@@ -9,8 +9,8 @@ import { until } from '../../harness/until';
  */
 let fleet: TestFleet;
 
-beforeAll(async () => (fleet = await testFleet({ block: 100 })), 120_000);
-afterAll(() => fleet?.close(), 60_000);
+beforeAll(async () => (fleet = await testFleet({ block: 100 })));
+afterAll(() => fleet?.close());
 
 const by = 'ada';
 const reason = 'test';
@@ -43,14 +43,14 @@ it('a killed node is found by the monitor and healed under live MCP clients, no 
   expect(report).toMatchObject({ trigger: 'monitor', by: 'monitor', actual: { sessionsLost: 0 } });
   expect(step(report, 'Take it out of the load balancer')).toMatchObject({ state: 'done' });
   expect(seen.sessionsLost).toBe(0);
-}, 120_000);
+});
 
 it('a node that answers /health but not MCP is found, and replaced by the spare of its zone', async () => {
   const node = 'us-east-1/b/n1';
   await fleet.break(node, 'mcp');
   const report = await fleet.reaches(await fleet.runOn(node), 'recovered');
   expect(report.sentence).toBe(`${node} was replaced by us-east-1/b/s1, which serves`);
-}, 120_000);
+});
 
 it('a hung node is killed and started again', async () => {
   const node = 'eu-central-1/a/n1';
@@ -61,7 +61,7 @@ it('a hung node is killed and started again', async () => {
     before: { state: 'running' },
     after: { state: 'running' },
   });
-}, 120_000);
+});
 
 it('the same fault a hundred times at once is one run and 99 joins', async () => {
   const node = 'eu-central-1/b/n1';
@@ -75,7 +75,7 @@ it('the same fault a hundred times at once is one run and 99 joins', async () =>
     state: 'succeeded',
     sentence: `${node} serves: there is nothing to fail over`,
   });
-}, 60_000);
+});
 
 it('a run started in the Temporal UI waits for a named approval, and the update grants it', async () => {
   const workflowId = 'from-the-ui';
@@ -100,7 +100,7 @@ it('a run started in the Temporal UI waits for a named approval, and the update 
   expect(await fleet.operations.decide(workflowId, 'approve', { by, reason })).toBe('approved by ada');
   const report = await fleet.reaches(workflowId, 'succeeded');
   expect(report.decisions).toMatchObject([{ kind: 'approve', by, reason }]);
-}, 60_000);
+});
 
 it.each([
   ['nothing', [], 'input: is missing'],
@@ -158,7 +158,7 @@ it('a worker killed in the middle of a run does not double its steps', async () 
   const report = await fleet.reaches(run, 'recovered');
   const restarts = report.steps.filter(({ title, state }) => title === 'Restart it' && state === 'done');
   expect(restarts.length).toBeLessThanOrEqual(1);
-}, 120_000);
+});
 
 it('a drill breaks its node itself, and has it healed', async () => {
   const input = { node: 'ap-southeast-1/a/n1' };
@@ -166,7 +166,7 @@ it('a drill breaks its node itself, and has it healed', async () => {
   const report = await fleet.reaches(run, 'recovered');
   expect(step(report, 'Kill it, for the drill')).toMatchObject({ state: 'done' });
   expect(report).toMatchObject({ mode: 'drill', actual: { sessionsLost: 0, rtoMs: expect.any(Number) } });
-}, 60_000);
+});
 
 it('a drill makes room for the real thing, with its fault undone', async () => {
   const input = { node: 'ap-southeast-1/a/n2' };
@@ -180,7 +180,7 @@ it('a drill makes room for the real thing, with its fault undone', async () => {
   });
   const report = await fleet.reaches(rescue.run, 'succeeded');
   expect(report.sentence).toContain('there is nothing to fail over');
-}, 60_000);
+});
 
 it('the lock of a terminated run is found and freed', async () => {
   const workflowId = 'to-be-terminated';
@@ -195,7 +195,7 @@ it('the lock of a terminated run is found and freed', async () => {
     'the scope is free',
     async () => !(await fleet.operations.coordination()).locks['node/ap-southeast-1/c/n1'],
   );
-}, 60_000);
+});
 
 // The last: its node stays broken, and its incident open.
 it('a node that dies again after every start, with its spare broken too, needs attention until somebody answers', async () => {
@@ -214,4 +214,4 @@ it('a node that dies again after every start, with its spare broken too, needs a
   );
   const report = await fleet.reaches(run, 'aborted');
   expect(step(report, 'Put it back into the load balancer')).toMatchObject({ kind: 'undo', state: 'done' });
-}, 120_000);
+});

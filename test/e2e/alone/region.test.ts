@@ -48,7 +48,7 @@ it('one vantage point alone is no reason to leave a region', async () => {
     state: 'refused',
     sentence: `two vantage points: ${REGION} must not be left: ${OTHERS[0]} sees ${REGION} failed, ${OTHERS[1]} does not`,
   });
-}, 60_000);
+});
 
 it('a region that dies is left by itself: its data, its sessions and its clients', async () => {
   const under = await traffic();
@@ -81,7 +81,7 @@ it('a region that dies is left by itself: its data, its sessions and its clients
   await until('rows are acknowledged again', () => under.writer.snapshot().acknowledged > acknowledged + 100);
   await under.writer.stop();
   expect((await under.writer.compare()).lost).toEqual([]);
-}, 240_000);
+});
 
 it('a region that is there again is brought back once somebody agrees, and nobody notices', async () => {
   await world.fleet.healRegion(REGION);
@@ -117,7 +117,7 @@ it('an evacuation that is aborted half-way is led back: its clients, then its da
   expect(await under.load.stop()).toMatchObject({ failures: {}, sessionsLost: 0 });
   await under.writer.stop();
   expect((await under.writer.compare()).lost).toEqual([]);
-}, 120_000);
+});
 
 it('the region of a primary is left by plan, as it was planned, and nobody notices', async () => {
   const { region } = await primary();
@@ -145,7 +145,7 @@ it('the region of a primary is left by plan, as it was planned, and nobody notic
   expect(await under.load.stop()).toMatchObject({ failures: {}, sessionsLost: 0 });
   await under.writer.stop();
   expect((await under.writer.compare()).lost).toEqual([]);
-}, 240_000);
+});
 
 it('one that is forced fences the primary, and aborted after that it undoes nothing and asks', async () => {
   const { leader, region } = await primary();
@@ -170,7 +170,7 @@ it('one that is forced fences the primary, and aborted after that it undoes noth
   await under.writer.stop();
   expect((await under.writer.compare()).lost).toEqual([]);
   expect((await broughtBack(region)).state).toBe('succeeded');
-}, 240_000);
+});
 
 it('a run whose own region dies under it goes on in another one, does nothing twice, and all of it as planned', async () => {
   const { region } = await primary();
@@ -216,4 +216,4 @@ it('a run whose own region dies under it goes on in another one, does nothing tw
   const effects = workers.effects().filter((effect) => !effect.includes('-remains'));
   expect(effects.filter((effect) => effect.startsWith('shift'))).toHaveLength(1);
   expect(effects.toSorted()).toEqual([...new Set(effects)].toSorted());
-}, 240_000);
+});

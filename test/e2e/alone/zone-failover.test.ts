@@ -31,7 +31,7 @@ beforeAll(async () => {
   fleet = await testFleet(OPTIONS);
   workers = testWorkers(fleet.sandbox);
   workers.start({ policies: POLICIES });
-}, 120_000);
+});
 beforeEach(() => workers.forget());
 afterEach(async () => {
   await load?.stop();
@@ -45,7 +45,7 @@ const backToNormal = async () => {
 afterAll(async () => {
   await workers?.close();
   await fleet?.close();
-}, 60_000);
+});
 
 const step = (report: RunReport, title: string) => report.steps.find((one) => one.title === title);
 const balancerOf = (region: string) =>
@@ -97,7 +97,7 @@ describe('zone-failover', () => {
       '0 of 4 nodes of zone us-east-1/a have failed: there is nothing to fail over',
     );
     expect(workers.effects()).toEqual([]);
-  }, 60_000);
+  });
 
   it('three of four nodes killed under live MCP clients: the zone is left at once, healed and back, no session lost', async () => {
     const zone = 'us-east-1/a';
@@ -122,7 +122,7 @@ describe('zone-failover', () => {
     expect(workers.effects()[0]).toBe('isolate a-n1 a-n2 a-n3 a-n4');
     expect(await standing(zone)).toEqual(WHOLE);
     expect(calling.snapshot().sessionsLost).toBe(0);
-  }, 120_000);
+  });
 
   it('kills hung nodes and starts them again', async () => {
     const zone = 'us-east-1/b';
@@ -132,7 +132,7 @@ describe('zone-failover', () => {
     const { sentence } = step(report, 'Restart what has failed')!;
     expect(sentence).toBe('3 nodes were started; 4 of 4 nodes are healthy');
     expect(await standing(zone)).toEqual(WHOLE);
-  }, 60_000);
+  });
 
   it('names a node that does not come back and leaves it out, and one that an operator keeps out alone', async () => {
     const zone = 'eu-central-1/a';
@@ -146,7 +146,7 @@ describe('zone-failover', () => {
     );
     expect(step(report, 'Restart what has failed')?.sentence).toContain(`; ${zone}/n1 stays out: `);
     expect(await standing(zone)).toEqual(['n1 maint 100', 'n2 ready 100', 'n3 ready 100', 'n4 maint 100']);
-  }, 60_000);
+  });
 
   it('asks when too few come back; aborted, it puts back what it took out and nothing else', async () => {
     const zone = 'eu-central-1/b';
@@ -159,7 +159,7 @@ describe('zone-failover', () => {
     const report = await fleet.reaches(run, 'aborted');
     expect(step(report, 'Put back what was taken out')).toMatchObject({ kind: 'undo', state: 'done' });
     expect(await standing(zone)).toEqual(['n1 ready 100', 'n2 ready 100', 'n3 ready 100', 'n4 maint 100']);
-  }, 60_000);
+  });
 
   it('refuses to leave the last zone that serves', async () => {
     const zone = 'ap-southeast-1/a';
@@ -174,7 +174,7 @@ describe('zone-failover', () => {
     await admit('ap-southeast-1/b', ...ALL);
     await admit('ap-southeast-1/c', ...ALL);
     await fleet.healZone(zone);
-  }, 60_000);
+  });
 
   it('a plan says what would change, also of a zone that serves, and touches nothing', async () => {
     const zone = 'us-east-1/c';
@@ -191,7 +191,7 @@ describe('zone-failover', () => {
       ...[25, 50, 100].map((weight) => `would give 4 nodes ${weight} % of their traffic`),
     ]);
     expect(workers.effects()).toEqual([]);
-  }, 60_000);
+  });
 
   describe('with another worker', () => {
     afterEach(backToNormal);
@@ -206,7 +206,7 @@ describe('zone-failover', () => {
       );
       expect(workers.effects()).toEqual([]);
       expect(await standing(zone)).toEqual(WHOLE);
-    }, 60_000);
+    });
 
     it('a worker killed in the middle of each step repeats nothing', async () => {
       const zone = 'us-east-1/c';
@@ -240,7 +240,7 @@ describe('zone-failover', () => {
       expect(new Set(effects).size).toBe(effects.length);
       expect(await standing(zone)).toEqual(WHOLE);
       expect(load.snapshot().sessionsLost).toBe(0);
-    }, 120_000);
+    });
 
     it('a node that dies in the hold stays out; when one dies in the ramp too (not: answers late once), the zone is none and people are asked', async () => {
       const zone = 'us-east-1/c';
@@ -282,7 +282,7 @@ describe('zone-failover', () => {
       ]);
       await fleet.operations.decide(run, 'abort', { by, reason });
       await fleet.reaches(run, 'aborted');
-    }, 60_000);
+    });
   });
 
   it.each([
@@ -304,7 +304,7 @@ describe('zone-failback', () => {
     const report = await carryOut('zone-failback', zone, 'succeeded');
     expect(report.sentence).toBe(`zone ${zone} is not out: there is nothing to bring back`);
     expect(workers.effects()).toEqual([]);
-  }, 60_000);
+  });
 
   it('starts what does not run, and brings the zone back step by step', async () => {
     await keepOut(zone, ...ALL);
@@ -314,7 +314,7 @@ describe('zone-failback', () => {
     expect(workers.effects().filter((effect) => effect.startsWith('start'))).toHaveLength(2);
     expect(workers.effects().slice(-4).toSorted()).toEqual(ALL.map((name) => `admit b-${name} 100`));
     expect(await standing(zone)).toEqual(WHOLE);
-  }, 60_000);
+  });
 
   it('refuses while too many of its nodes run and do not serve', async () => {
     await keepOut(zone, ...ALL);
@@ -324,5 +324,5 @@ describe('zone-failback', () => {
       `zone still degraded: zone ${zone} must stay out: 3 of its 4 nodes do not serve, more than 30 %`,
     );
     expect(workers.effects()).toEqual([]);
-  }, 60_000);
+  });
 });

@@ -125,7 +125,7 @@ describe('with a full backup, in which a worker died', () => {
       /^\d{8}-\d{6}F \(full\) is in the near repository, \d{8}-\d{6}F \(full\) is in the offsite repository$/,
     );
     await database.workers.stop();
-  }, 120_000);
+  });
 
   it('both repositories have it once, each with the row that was left before it', async () => {
     const { backups: all, trouble, archiving } = await backups().look();
@@ -181,7 +181,7 @@ describe('with a full backup, in which a worker died', () => {
         'Start the database as it was: done',
       ]);
       expect(await names(at.database)).toEqual([{ name: 'first' }, { name: 'second' }]);
-    }, 120_000);
+    });
 
     it('has all of its instant and nothing later, on every member, though the worker dies in between', async () => {
       const worker = database.workers.start({ death: 'scratch.swap end' });
@@ -199,7 +199,7 @@ describe('with a full backup, in which a worker died', () => {
       expect(kept.filter((name) => name.startsWith('data-before-'))).toHaveLength(1);
       expect(await placeOf('restore')).not.toContain('data');
       await backups().ship();
-    }, 120_000);
+    });
   });
 
   it('nothing leads to an instant before it, nor to one that has not come; nothing is touched', async () => {

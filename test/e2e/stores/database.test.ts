@@ -48,7 +48,7 @@ describe('a primary that', () => {
     expect(await database.systems.database.look()).toMatchObject({
       leader: expect.not.stringMatching(database.primary),
     });
-  }, 120_000);
+  });
 
   it('hangs is killed before anybody takes over, so that it cannot wake as a second one', async () => {
     database.workers.start();
@@ -62,7 +62,7 @@ describe('a primary that', () => {
     expect(await database.book()).toMatchObject({ lost: [] });
     for (const { pid } of hung) expect(() => process.kill(pid, 'SIGCONT')).toThrow('ESRCH');
     await expect(database.at(database.primary, 'CREATE TABLE woken ()')).rejects.toThrow(/read-only/);
-  }, 120_000);
+  });
 
   it('has lost its Patroni while its PostgreSQL goes on taking writes is killed first, and no row is lost', async () => {
     database.workers.start();
@@ -73,27 +73,23 @@ describe('a primary that', () => {
     expect(report.steps[0]!.sentence).toContain(`${database.primary} has lost its agent`);
     expect(database.workers.effects()).toEqual(fencedFirst(database.primary));
     expect(await database.book()).toMatchObject({ lost: [] });
-  }, 120_000);
+  });
 
   it.each([
     ['is cut off from the control plane', () => database.fleet.breakDatabase('primary', 'cut-control-plane')],
     ['has lost the control plane as all have', () => database.fleet.breakDatabase('etcd', 'kill')],
     ['is well', async () => undefined],
-  ])(
-    '%s, while clients write happily, is left alone',
-    async (_, fault) => {
-      database.workers.start();
-      await fault();
-      const report = await database.fleet.reaches(await start(), 'succeeded');
-      expect(report.sentence).toMatch(
-        new RegExp(
-          `^${database.primary} takes its clients' writes \\(a write took \\d+ ms\\): there is nothing to fail over$`,
-        ),
-      );
-      expect(database.workers.effects()).toEqual([]);
-    },
-    60_000,
-  );
+  ])('%s, while clients write happily, is left alone', async (_, fault) => {
+    database.workers.start();
+    await fault();
+    const report = await database.fleet.reaches(await start(), 'succeeded');
+    expect(report.sentence).toMatch(
+      new RegExp(
+        `^${database.primary} takes its clients' writes \\(a write took \\d+ ms\\): there is nothing to fail over$`,
+      ),
+    );
+    expect(database.workers.effects()).toEqual([]);
+  });
 
   it('hangs is touched by no plan, which says what would be done', async () => {
     database.workers.start();
@@ -106,7 +102,7 @@ describe('a primary that', () => {
       `would start ${database.primary} as a standby of the primary`,
     ]);
     expect(database.workers.effects()).toEqual([]);
-  }, 60_000);
+  });
 });
 
 it('a primary that is well is fenced and taken over from once a person forces its switchover, and no acknowledged row is lost', async () => {
@@ -120,7 +116,7 @@ it('a primary that is well is fenced and taken over from once a person forces it
   expect(report).toMatchObject({ forced: { by: 'ada' }, actual: { rowsLost: 0 } });
   expect(database.workers.effects()).toEqual(fencedFirst(database.primary));
   expect(await database.book()).toMatchObject({ lost: [] });
-}, 120_000);
+});
 
 describe('in asynchronous mode', () => {
   const rest = (member: string) =>
@@ -199,7 +195,7 @@ describe('in asynchronous mode', () => {
     expect(rows.length).toBeLessThanOrEqual(lost.length + unknown); // that were under way may be there too
     expect(report.actual.rowsLost).toBe(saved.length + 1); // and the one that was deleted
     expect(report.sentence).toContain(`${saved.length + 1} rows that only ${database.primary} had are saved`);
-  }, 120_000);
+  });
 });
 
 describe('a planned switchover', () => {
@@ -218,7 +214,7 @@ describe('a planned switchover', () => {
     const { members, leader } = await database.systems.database.look();
     expect(leader).toBe(to);
     expect(members.find(({ member }) => member === database.primary)!.postgres?.receiver?.from).toBe(to);
-  }, 120_000);
+  });
 
   it('is refused to a standby that may lack writes, and nothing is done', async () => {
     database.workers.start();
@@ -230,13 +226,13 @@ describe('a planned switchover', () => {
       `candidate has every write: ${other} cannot take over from ${database.primary}: it is not its synchronous standby`,
     );
     expect(database.workers.effects()).toEqual([]);
-  }, 60_000);
+  });
 
   it('to the primary itself has nothing to do', async () => {
     database.workers.start();
     expect((await handOver(database.primary)).sentence).toBe(`${database.primary} is the primary already`);
     expect(database.workers.effects()).toEqual([]);
-  }, 60_000);
+  });
 
   it('whose worker dies in it goes on without a second one', async () => {
     const worker = database.workers.start({ death: 'database.switchOver end' });
@@ -247,7 +243,7 @@ describe('a planned switchover', () => {
     await database.fleet.reaches(run, 'succeeded');
     expect((await database.systems.database.look()).leader).toBe(to);
     expect(database.workers.effects()).toEqual([`switchOver ${database.primary} ${to}`]);
-  }, 120_000);
+  });
 });
 
 describe('fence before promote', () => {
@@ -304,5 +300,5 @@ describe('fence before promote', () => {
     database.workers.start();
     expect(await end).toMatchObject({ state: 'recovered' });
     expect(database.workers.effects()).toEqual(fencedFirst(database.primary));
-  }, 120_000);
+  });
 });

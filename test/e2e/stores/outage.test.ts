@@ -43,7 +43,7 @@ describe('all is down', () => {
       ['etcd', database.primary, one!, two!].map((name) => `start ${databaseProgram(name)}`),
     );
     expect(await database.book()).toMatchObject({ lost: [] });
-  }, 180_000);
+  });
 
   it('every member alone: the failover that is started for it starts them', async () => {
     database.workers.start();
@@ -52,7 +52,7 @@ describe('all is down', () => {
     const report = await carryOut('database-failover');
     expect(report.sentence).toContain(`${database.primary} is the primary again`);
     expect(await database.book()).toMatchObject({ lost: [] });
-  }, 180_000);
+  });
 
   it('primary and control plane: with that started, a standby takes over', async () => {
     database.workers.start();
@@ -65,7 +65,7 @@ describe('all is down', () => {
     );
     expect(starts()[0]).toBe('start database-etcd');
     expect(await database.book()).toMatchObject({ lost: [] });
-  }, 180_000);
+  });
 
   it('asks a person where the last primary has no data any more, and starts nobody in its place', async () => {
     database.workers.start();
@@ -80,7 +80,7 @@ describe('all is down', () => {
     await database.fleet.operations.decide(run, 'retry', { by: 'ada', reason: 'its disk is back' });
     await database.fleet.reaches(run, 'recovered');
     expect((await database.systems.database.look()).leader).toBe(database.primary);
-  }, 180_000);
+  });
 });
 
 it('a primary that runs and says nothing is not killed before a person says so, where nobody can take over from it', async () => {
@@ -96,7 +96,7 @@ it('a primary that runs and says nothing is not killed before a person says so, 
   await database.fleet.operations.decide(run, 'retry', { by: 'ada', reason: 'it hangs, I looked' });
   await database.fleet.reaches(run, 'recovered');
   expect((await database.systems.database.look()).leader).toBe(database.primary);
-}, 180_000);
+});
 
 it('a control plane that hangs is started again, and nothing else is touched', async () => {
   database.workers.start();
@@ -110,7 +110,7 @@ it('a control plane that hangs is started again, and nothing else is touched', a
     leader: database.primary,
     clients: { ok: true },
   });
-}, 60_000);
+});
 
 it('a control plane that only we do not reach is not killed while members reach it', async () => {
   const { systems } = database;
@@ -127,7 +127,7 @@ it('a control plane that only we do not reach is not killed while members reach 
     ),
   });
   expect((await systems.fleet.status('database-etcd')).pid).toBe(pid);
-}, 60_000);
+});
 
 it('standbys that have only just got the control plane back are waited for before the last primary is started', async () => {
   const { systems } = database;
@@ -146,7 +146,7 @@ it('standbys that have only just got the control plane back are waited for befor
   expect(await environment.run(lookAtRemains, { named: undefined })).toMatchObject({
     value: { candidate: expect.stringMatching(/^d\d$/) },
   });
-}, 60_000);
+});
 
 describe('members apart', () => {
   it('a primary that is cut off is fenced by its machine and stays so; reached again, it gives up what only it has', async () => {
@@ -164,7 +164,7 @@ describe('members apart', () => {
     const merged = await carryOut('partition-response');
     expect(merged.sentence).toContain(`; ${database.primary} follows it now`);
     expect(await database.book()).toMatchObject({ lost: [] });
-  }, 180_000);
+  });
 
   it('one that takes writes beside the primary is fenced, and its conflicts are reported', async () => {
     database.workers.start();
@@ -203,7 +203,7 @@ describe('members apart', () => {
     ]);
     expect(await database.at(database.primary, 'SELECT owner FROM account')).toEqual([{ owner: 'majority' }]);
     await expect(database.at(database.primary, 'DELETE FROM account')).rejects.toThrow(/read-only/);
-  }, 180_000);
+  });
 
   it('a standby whose disk is empty is made anew, and nothing is killed for it', async () => {
     database.workers.start();
@@ -217,12 +217,12 @@ describe('members apart', () => {
       `run ${databaseProgram(member)}-salvage 600000`,
       `start ${databaseProgram(member)}`,
     ]);
-  }, 120_000);
+  });
 
   it('with all of them together there is nothing to do', async () => {
     database.workers.start();
     const report = await database.fleet.reaches(await runs.start('partition-response', {}), 'succeeded');
     expect(report.sentence).toBe(`all members are with ${database.primary}`);
     expect(database.workers.effects()).toEqual([]);
-  }, 60_000);
+  });
 });

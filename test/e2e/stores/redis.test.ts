@@ -46,7 +46,7 @@ beforeAll(async () => {
     ),
     fleet: supervisord(sentinel.fleet, env[FLEET_PASSWORD_VARIABLE]!),
   };
-}, 120_000);
+});
 beforeEach(async () => {
   await fleet.healRedis();
   primary = await until('the session store is whole', async () => {
@@ -55,7 +55,7 @@ beforeEach(async () => {
     return seen.absent.length === 0 && seen.primary;
   });
   workers.forget();
-}, 60_000);
+});
 afterEach(async () => {
   await writer?.stop();
   writer = undefined;
@@ -64,7 +64,7 @@ afterEach(async () => {
 afterAll(async () => {
   await workers?.close();
   await fleet?.close();
-}, 60_000);
+});
 
 const start = (runbook: 'redis-failover' | 'redis-switchover', input = {}, mode?: 'plan'): Promise<string> =>
   testRuns(() => fleet).start(runbook, input, mode);
@@ -152,7 +152,7 @@ describe('a primary that', () => {
     expect(await book()).toMatchObject({ lost: [] });
     expect((await clients.troubles()).sessionsLost).toBe(0);
     await clients.stop();
-  }, 90_000);
+  });
 
   it('hangs is killed before anybody takes over, so that it cannot wake as a second one', async () => {
     await writing();
@@ -165,7 +165,7 @@ describe('a primary that', () => {
     expect(await book()).toMatchObject({ lost: [] });
     expect(() => process.kill(pid, 'SIGCONT')).toThrow('ESRCH');
     await expect(ask(primary, (redis) => redis.set('woken', '1'))).rejects.toThrow(/READONLY/);
-  }, 90_000);
+  });
 
   it('does not answer, while its standbys hear of it, is left alone', async () => {
     workers.start();
@@ -177,7 +177,7 @@ describe('a primary that', () => {
       ),
     );
     expect(effects()).toEqual([]);
-  }, 60_000);
+  });
 
   it('is well is left alone', async () => {
     workers.start();
@@ -188,7 +188,7 @@ describe('a primary that', () => {
       ),
     );
     expect(effects()).toEqual([]);
-  }, 60_000);
+  });
 
   it('is dead together with a standby is not replaced: the other may lack what that one acknowledged', async () => {
     workers.start();
@@ -197,7 +197,7 @@ describe('a primary that', () => {
     const report = await fleet.reaches(await start('redis-failover'), 'refused');
     expect(report.sentence).toMatch(/^candidate has every write: m\d may lack writes of/);
     expect(effects()).toEqual([]);
-  }, 60_000);
+  });
 
   it('was succeeded by the Sentinels already is brought back', async () => {
     workers.start();
@@ -213,7 +213,7 @@ describe('a primary that', () => {
       `start ${sessionsProgram(primary)}`,
       `follow ${primary} ${one}`,
     ]);
-  }, 60_000);
+  });
 
   it('is dead beside a Sentinel that is silent is left to the others, and the run goes on from what they did', async () => {
     workers.start();
@@ -229,7 +229,7 @@ describe('a primary that', () => {
     await systems.fleet.start('sentinel-s3');
     await fleet.operations.decide(report.run, 'retry', { by: 'ada', reason: 'it is back' });
     await fleet.reaches(report.run, 'recovered');
-  }, 90_000);
+  });
 
   it('hangs is touched by no plan, which says what would be done', async () => {
     workers.start();
@@ -243,7 +243,7 @@ describe('a primary that', () => {
       expect.stringMatching(/^would make m\d and m\d follow m\d$/),
     ]);
     expect(effects()).toEqual([]);
-  }, 60_000);
+  });
 });
 
 describe('fence before promote', () => {
@@ -306,7 +306,7 @@ describe('fence before promote', () => {
     expect(await end).toMatchObject({ state: 'recovered' });
     const [now, third] = await succession(primary);
     expect(effects()).toEqual(failover(primary, now, third));
-  }, 90_000);
+  });
 });
 
 describe('redis-switchover', () => {
@@ -324,7 +324,7 @@ describe('redis-switchover', () => {
       `follow ${third} ${to}`,
     ]);
     expect(await book()).toMatchObject({ lost: [] });
-  }, 90_000);
+  });
 
   it('forced, fences the primary although it is well, and no acknowledged write is lost', async () => {
     workers.start();
@@ -335,7 +335,7 @@ describe('redis-switchover', () => {
     expect(report.sentence).toBe(`${now} took over from ${primary}, which follows it now`);
     expect(effects()).toEqual(failover(primary, now, third));
     expect(await book()).toMatchObject({ lost: [] });
-  }, 90_000);
+  });
 
   it('is refused while the store is not whole', async () => {
     workers.start();
@@ -343,12 +343,12 @@ describe('redis-switchover', () => {
     const report = await fleet.reaches(await start('redis-switchover'), 'refused');
     expect(report.sentence).toMatch(/^store is whole: .* does not follow it$/);
     expect(effects()).toEqual([]);
-  }, 60_000);
+  });
 
   it('to nobody that there is fails, and names who there is', async () => {
     workers.start();
     const report = await fleet.reaches(await start('redis-switchover', { to: 'm9' }), 'needs attention');
     expect(report.sentence).toContain('"m9" is not a member of the session store; there are m1, m2, m3');
     await fleet.operations.decide(report.run, 'abort', { by: 'ada', reason: 'test' });
-  }, 60_000);
+  });
 });

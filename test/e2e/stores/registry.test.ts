@@ -37,7 +37,7 @@ beforeAll(async () => {
     registry: redisRegistry(config.registry!),
     fleet: supervisord(config.registry!.fleet, fleet.sandbox.env[FLEET_PASSWORD_VARIABLE]!),
   };
-}, 120_000);
+});
 beforeEach(async () => {
   await fleet.healRegistry();
   ({ primary, standby } = await until('the registry is whole', async () => {
@@ -48,12 +48,12 @@ beforeEach(async () => {
     return one && two && length === NODES ? { primary: one, standby: two } : undefined;
   }));
   workers.forget();
-}, 60_000);
+});
 afterEach(() => workers.rest());
 afterAll(async () => {
   await workers?.close();
   await fleet?.close();
-}, 60_000);
+});
 
 const start = (mode?: 'plan'): Promise<string> => testRuns(() => fleet).start('registry-failover', {}, mode);
 const step = (report: RunReport, title: string) => report.steps.find((one) => one.title === title);
@@ -102,7 +102,6 @@ describe('a primary that', () => {
       await expectTakenOver();
       expect(seen).toMatchObject({ failed: 0, sessionsLost: 0 });
     },
-    120_000,
   );
 
   it('is well has nothing done to it', async () => {
@@ -110,7 +109,7 @@ describe('a primary that', () => {
     const report = await fleet.reaches(await start(), 'succeeded');
     expect(report.sentence).toBe(`${primary} is the primary and well: there is nothing to fail over`);
     expect(workers.effects()).toEqual([]);
-  }, 60_000);
+  });
 
   it('only we cannot reach, while its standby hears it, is left alone', async () => {
     workers.start();
@@ -129,7 +128,7 @@ describe('a primary that', () => {
       await redis.config('SET', 'requirepass', '');
       redis.disconnect();
     }
-  }, 60_000);
+  });
 
   it('hangs, with no standby that answers, stays: a sick primary is better than none', async () => {
     workers.start();
@@ -139,7 +138,7 @@ describe('a primary that', () => {
     const report = await until('it is over', () => fleet.operations.wait(run, 60_000));
     expect(report).toMatchObject({ state: 'refused' });
     expect(workers.effects()).toEqual([]);
-  }, 60_000);
+  });
 
   it('hangs is touched by no plan, which says what would be done', async () => {
     workers.start();
@@ -151,7 +150,7 @@ describe('a primary that', () => {
       `would make ${primary} follow ${standby}`,
     ]);
     expect(workers.effects()).toEqual([]);
-  }, 60_000);
+  });
 });
 
 describe('fence before promote', () => {
@@ -231,7 +230,7 @@ describe('fence before promote', () => {
     expect(await end).toMatchObject({ state: 'recovered' });
     expect(workers.effects()).toEqual(onceEach(true));
     await expectTakenOver();
-  }, 240_000);
+  });
 
   it('an old primary that is back as one when the promotion is due holds the run until it is fenced again', async () => {
     await fleet.breakRegistry('kill');
@@ -248,5 +247,5 @@ describe('fence before promote', () => {
     await fleet.operations.decide(run, 'retry', { by, reason: 'stopped by hand' });
     expect(await end).toMatchObject({ state: 'recovered' });
     await expectTakenOver();
-  }, 120_000);
+  });
 });
