@@ -141,7 +141,7 @@ export function environmentFile(settings: Settings): Config {
       node: {
         interval: '500ms',
         suspiciousInterval: '100ms',
-        timeout: '400ms',
+        timeout: settings.probeTimeout,
         mcpInterval: '2s',
         failures: 3,
         successes: 2,

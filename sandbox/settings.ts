@@ -39,6 +39,8 @@ const SettingsSchema = Type.Object(
     dnsChecks: Type.String({ pattern: '^\\d+(ms|s)/([1-9]|10)$', examples: ['10s/3'] }),
     /** HAProxy's own health checks: interval / failures until a node is down. */
     checks: Type.String({ pattern: '^\\d+(ms|s)/\\d+$', examples: ['2s/3'] }),
+    /** After so long without an answer one of the monitor's probes of a node has failed. */
+    probeTimeout: Type.String({ pattern: '^\\d+(ms|s)$', examples: ['400ms'] }),
     /** Whether one refused connection already takes a node out, ahead of the checks. */
     haproxyObserve: Type.Boolean(),
     /** The release 1.3.0 of the nodes begins to fail after it has served for so long, s. */
@@ -77,6 +79,7 @@ export const DEFAULTS: Settings = {
   // As fast as Route 53's are: the net below the runbooks.
   dnsChecks: '10s/3',
   checks: '2s/3',
+  probeTimeout: '400ms',
   haproxyObserve: true,
   failsAfter: 30,
   limits: true,

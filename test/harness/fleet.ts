@@ -64,6 +64,8 @@ export async function testFleet(options: SandboxOptions & { block: number }): Pr
     backups: false,
     sentinel: false,
     dns: false,
+    // On a busy machine a node that is well may be late by more than production allows.
+    probeTimeout: '1500ms',
     ...options,
   });
   const sandbox = await connect(options);

@@ -1,3 +1,4 @@
+import { DEFAULTS } from '../../../sandbox/settings';
 import { startLoad } from '../../../sandbox/load';
 import type { RunReport } from '../../../core/run';
 import { testFleet, type TestFleet } from '../../harness/fleet';
@@ -9,7 +10,7 @@ import { until } from '../../harness/until';
  */
 let fleet: TestFleet;
 
-beforeAll(async () => (fleet = await testFleet({ block: 100 })));
+beforeAll(async () => (fleet = await testFleet({ block: 100, probeTimeout: DEFAULTS.probeTimeout })));
 afterAll(() => fleet?.close());
 
 const by = 'ada';
