@@ -126,6 +126,7 @@ export class Machine {
       'setup',
       'build',
       'test',
+      'test-results.mjs',
       'bench',
       'lib.sh',
       'requirements.txt',
