@@ -10,7 +10,7 @@ import type {
   Swap,
 } from '../core/backup';
 import type { CacheView } from '../core/cache';
-import type { ControlServer, DatabaseView } from '../core/database';
+import type { ControlServer, DatabaseRoster, DatabaseView } from '../core/database';
 import type { Binding } from '../core/deploy';
 import type { DnsView, ServerAnswers, Weights } from '../core/dns';
 import type { AuditEntry, Origin } from '../core/journal';
@@ -257,6 +257,8 @@ export interface Cache {
 export interface Database {
   /** Every member from both sides, the lease, and the clients' address with a write. Never throws: silence is what is seen. */
   look(): Promise<DatabaseView>;
+  /** Members and lease alone, for who asks every second: on connections that are kept for some seconds. Never throws. */
+  members(): Promise<DatabaseRoster>;
   /** Every server of the control plane. Never throws: silence is what is seen. */
   control(): Promise<ControlServer[]>;
   /** Takes the lease of the primary from this member; false where another has it, or nobody. Who calls it has fenced the member. */
@@ -265,8 +267,11 @@ export interface Database {
   checkpoint(member: string): Promise<void>;
   /** Has the primary step down for this standby; returns once the standby has taken over. */
   switchOver(from: string, to: string): Promise<void>;
-  /** Writes through the clients' address and reads it back; returns the milliseconds that took. */
-  write(): Promise<number>;
+  /**
+   * Writes through the clients' address and reads it back; returns the milliseconds that took. `again`: for who asks several times a second,
+   * on a connection that is kept for some seconds.
+   */
+  write(how?: { again: boolean }): Promise<number>;
   /** Has the control plane forget who was the primary, who is synchronous and how far the log was. Who calls it has fenced everybody. */
   forgetRoles(): Promise<void>;
   /** Makes a standby anew from the primary; returns when that is begun. */

@@ -59,6 +59,9 @@ export interface DatabaseView {
   synchronous: boolean;
 }
 
+/** Who is there, and who leads. */
+export type DatabaseRoster = Pick<DatabaseView, 'members' | 'leader'>;
+
 /** What the look comes to. */
 export interface DatabaseVerdict {
   /** Whether the primary has failed: somebody else has to take over, or it has to be started again. */
@@ -197,13 +200,13 @@ export function isJoining(state: string): boolean {
 }
 
 /** Whether a member streams from the primary, and its agent says the same. */
-export function follows({ members, leader }: DatabaseView, name: string): boolean {
+export function follows({ members, leader }: DatabaseRoster, name: string): boolean {
   const { agent, postgres } = members.find(({ member }) => member === name) ?? {};
   return agent?.role === 'standby' && leader !== name && postgres?.receiver?.from === leader;
 }
 
 /** Who is the primary: it has the lease, says so on both sides and takes writes. */
-export function primaryAtWork({ members, leader }: DatabaseView): DatabaseMember | undefined {
+export function primaryAtWork({ members, leader }: DatabaseRoster): DatabaseMember | undefined {
   return members.find(
     ({ member, agent, postgres }) => member === leader && agent?.role === 'primary' && postgres?.writable,
   );

@@ -2,7 +2,14 @@
  * Who of the database's members is with the primary, and who was the primary where none is (REQUIREMENTS F9, H6). Pure rules; who
  * looks is activities/adapters/patroni.ts, and of members that nobody reaches their own machines.
  */
-import { follows, isJoining, primaryAtWork, type DatabaseMember, type DatabaseView } from './database';
+import {
+  follows,
+  isJoining,
+  primaryAtWork,
+  type DatabaseMember,
+  type DatabaseRoster,
+  type DatabaseView,
+} from './database';
 
 /** A member that is not with the primary. */
 export interface Apart {
@@ -21,7 +28,7 @@ export function agentAtWork({ standing }: Pick<Apart, 'standing'>): boolean {
 }
 
 /** Those of its members that are not with this primary. */
-export function membersApart(view: DatabaseView, primary: string | undefined): Apart[] {
+export function membersApart(view: DatabaseRoster, primary: string | undefined): Apart[] {
   return view.members
     .filter(({ member }) => member !== primary && !follows(view, member))
     .map((one) => ({ member: one.member, standing: standingOf(one), said: one.said }));
@@ -32,7 +39,7 @@ export function membersApart(view: DatabaseView, primary: string | undefined): A
  * One that is silent cannot be; if it was the primary, the failover that replaced it has fenced it. Whether clients can write is not
  * asked: in synchronous mode they wait for the very standby that is away.
  */
-export function membersToBring(view: DatabaseView): Apart[] {
+export function membersToBring(view: DatabaseRoster): Apart[] {
   const primary = primaryAtWork(view)?.member;
   if (primary === undefined) return [];
   return membersApart(view, primary).filter(({ standing }) => standing !== 'silent' && standing !== 'joins');

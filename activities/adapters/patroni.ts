@@ -1,11 +1,12 @@
 import { Type, type Static, type TSchema } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
-import { Client, type ClientConfig } from 'pg';
+import { Client, type ClientBase, type ClientConfig } from 'pg';
 import { Agent, request } from 'undici';
 import type { DatabaseConfig } from '../../core/config';
 import type { DatabaseMember, PostgresState } from '../../core/database';
 import { SwitchoverError } from '../../core/errors';
 import type { Database } from '../ports';
+import { keptConnections, type Asking } from './kept-connections';
 import { trouble } from './trouble';
 
 /** Longest wait for one answer, ms: a member that needs longer is no use to its clients. */
@@ -65,7 +66,7 @@ interface StateRow {
 
 /**
  * PostgreSQL under Patroni 3 or 4 with etcd 3. Each member is asked at its Patroni's REST API and at its PostgreSQL, each call on
- * a connection of its own, so that what one was or said before tells nothing about now.
+ * a connection of its own, so that what one was or said before tells nothing about now; but for what is asked all the time.
  *
  * Traps:
  * - The lease is released by comparing and deleting in one transaction: a key that has come to another meanwhile stays.
@@ -91,11 +92,15 @@ export function patroni(config: DatabaseConfig, secrets: { postgres: string; pat
     throw new SwitchoverError('UNKNOWN_TARGET', message);
   };
 
-  const sql = <T>(address: string, question: (client: Client) => Promise<T>): Promise<T> =>
-    onConnection({ ...serverOf(config, address), password: secrets.postgres }, question);
+  const kept = keptConnections();
+  const serverAt = (address: string): ClientConfig => ({
+    ...serverOf(config, address),
+    password: secrets.postgres,
+  });
 
-  const stateOf = async (member: string): Promise<PostgresState> => {
-    const { rows } = await sql(memberOf(member).postgres, (client) => client.query<StateRow>(STATE));
+  const stateOf = async (member: string, asking: Asking): Promise<PostgresState> => {
+    const server = serverAt(memberOf(member).postgres);
+    const { rows } = await asking(server, (client) => client.query<StateRow>(STATE));
     const { writable, timeline, lsn, limits, sender, silent } = rows[0]!;
     const from = sender === null ? undefined : byAddress.get(sender);
     const receiver =
@@ -105,10 +110,10 @@ export function patroni(config: DatabaseConfig, secrets: { postgres: string; pat
     return { writable, timeline, lsn, limits, ...receiver };
   };
 
-  const look = async (member: string): Promise<DatabaseMember> => {
+  const look = async (member: string, asking: Asking): Promise<DatabaseMember> => {
     const [agent, postgres] = await Promise.allSettled([
       ask(`http://${memberOf(member).rest}/patroni`, Report),
-      stateOf(member),
+      stateOf(member, asking),
     ]);
     const words = [
       agent.status === 'fulfilled'
@@ -158,11 +163,14 @@ export function patroni(config: DatabaseConfig, secrets: { postgres: string; pat
     return ![undefined, null, false, 'off'].includes(shared.synchronous_mode as undefined);
   };
 
-  const write = async (): Promise<number> => {
+  const roster = async (asking: Asking): Promise<DatabaseMember[]> =>
+    (await Promise.all(names.map((name) => look(name, asking)))).filter(isMember);
+
+  const write = async (asking: Asking): Promise<number> => {
     const began = performance.now();
     const { hostname, port } = new URL(config.url);
     try {
-      await sql(`${hostname}:${port || '5432'}`, leaveProof);
+      await asking(serverAt(`${hostname}:${port || '5432'}`), leaveProof);
     } catch (error) {
       fail(`database ${config.scope}`, 'a write', error);
     }
@@ -194,15 +202,20 @@ export function patroni(config: DatabaseConfig, secrets: { postgres: string; pat
   return {
     async look() {
       const [members, holder, clients, synchronous] = await Promise.all([
-        Promise.all(names.map(look)).then((seen) => seen.filter(isMember)),
+        roster(onConnection),
         leader().catch(() => undefined),
-        write().then(
+        write(onConnection).then(
           (ms) => ({ ok: true, said: `a write took ${ms} ms` }),
           (error: Error) => ({ ok: false, said: error.message }),
         ),
         isSynchronous().catch(() => true), // then only who certainly has every write may take over
       ]);
       return { members, leader: holder, clients, synchronous };
+    },
+
+    async members() {
+      const [members, holder] = await Promise.all([roster(kept), leader().catch(() => undefined)]);
+      return { members, leader: holder };
     },
 
     control: () =>
@@ -249,7 +262,7 @@ export function patroni(config: DatabaseConfig, secrets: { postgres: string; pat
 
     switchOver: (from, to) => order(from, 'switchover', { leader: from, candidate: to }, SWITCH_MS),
 
-    write,
+    write: (how) => write(how?.again ? kept : onConnection),
     reinitialise: (member) => order(member, 'reinitialize', { force: true }),
   };
 }
@@ -280,7 +293,7 @@ function describeState({ writable, timeline, receiver }: PostgresState): string 
 }
 
 /** Writes a row and reads it back. The table is made by whoever comes first. */
-async function leaveProof(client: Client): Promise<void> {
+async function leaveProof(client: ClientBase): Promise<void> {
   const leave = `INSERT INTO ${PROOF} VALUES (1, clock_timestamp())
                  ON CONFLICT (id) DO UPDATE SET at = excluded.at RETURNING at`;
   try {
@@ -295,12 +308,23 @@ async function leaveProof(client: Client): Promise<void> {
 function serverOf({ url, postgres }: DatabaseConfig, address: string): ClientConfig {
   const [host = '', port = ''] = address.split(':');
   const database = new URL(url).pathname.slice(1);
-  return { host, port: Number(port), user: postgres.user, database };
+  return {
+    host,
+    port: Number(port),
+    user: postgres.user,
+    database,
+    // Both: a hung server accepts connections.
+    connectionTimeoutMillis: TIMEOUT_MS,
+    query_timeout: TIMEOUT_MS,
+  };
 }
 
-/** One question on a connection of its own, all of it within the time-out: a hung server accepts connections. */
-async function onConnection<T>(server: ClientConfig, question: (client: Client) => Promise<T>): Promise<T> {
-  const client = new Client({ connectionTimeoutMillis: TIMEOUT_MS, query_timeout: TIMEOUT_MS, ...server });
+/** One question on a connection of its own. */
+async function onConnection<T>(
+  server: ClientConfig,
+  question: (client: ClientBase) => Promise<T>,
+): Promise<T> {
+  const client = new Client(server);
   client.on('error', () => undefined); // connect() and query() say the same
   try {
     await client.connect();

@@ -62,7 +62,7 @@ export function componentsOf(deps: Deps, region: string): Component[] {
             name: 'the database',
             rule: health.database,
             // Likewise, with a write.
-            probe: answers(() => database.database.write()),
+            probe: answers(() => database.database.write({ again: true })),
             ...answered('database-failover', {}),
           },
           {
@@ -70,7 +70,7 @@ export function componentsOf(deps: Deps, region: string): Component[] {
             name: 'a member of the database',
             rule: health.members,
             probe: answers(async () => {
-              const away = await database.database.look().then(membersToBring);
+              const away = await database.database.members().then(membersToBring);
               if (away.length > 0)
                 throw new Error(away.map(({ member, said }) => `${member}: ${said}`).join('; '));
             }),
