@@ -38,9 +38,18 @@ export function loadConfig(path = process.env['SWITCHOVER_CONFIG'] ?? 'switchove
   throw new SwitchoverError('BAD_CONFIG', `${path}: ${found.length} problem(s): ${describe(found)}`, found);
 }
 
-/** Address, namespace, TLS and API key by the standard Temporal profile (TEMPORAL_ADDRESS, temporal.toml …). */
+/**
+ * Address, namespace, TLS and API key by the standard Temporal profile (TEMPORAL_ADDRESS, temporal.toml …).
+ * @throws BAD_CONFIG where the address is none
+ */
 export function temporalOptions(): { connectionOptions: ConnectionOptions; namespace: string } {
   const { connectionOptions, namespace } = loadClientConnectConfig();
+  const { address } = connectionOptions;
+  if (address !== undefined && !/^(?!https?:)\S+$/.test(address))
+    throw new SwitchoverError(
+      'BAD_CONFIG',
+      `TEMPORAL_ADDRESS (or the Temporal profile): "${address}" is not host:port, for example localhost:7233`,
+    );
   return { connectionOptions, namespace: namespace ?? 'default' };
 }
 
