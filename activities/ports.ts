@@ -1,7 +1,9 @@
 import type {
+  Backup,
   BackupTask,
   BackupsView,
   Canary,
+  Copies,
   PageCheck,
   Repository,
   RepositoryCheck,
@@ -300,8 +302,10 @@ type Task<Kind extends BackupTask['do']> = Omit<Extract<BackupTask, { do: Kind }
 
 /** Backups of the database, in a near and an off-site repository. Only one piece of work is done at a time. */
 export interface Backups {
-  /** Every backup, what was restored, and how far the log is archived. */
+  /** Every backup, and how far the log is archived. What is wrong with a repository is told: it is no failure of a look. */
   look(): Promise<BackupsView>;
+  /** The backups of one repository. @throws FLEET_REFUSED where it is not well */
+  listed(repository: Repository): Promise<Backup[]>;
   /** Writes a row through the clients' address; the one that is there where it was written before. */
   leaveCanary(token: string): Promise<Canary>;
   /** Returns once all of the log that there is now is in every repository. */
@@ -314,6 +318,8 @@ export interface Backups {
 
 /** Copies of the database that were restored from a backup, beside it. */
 export interface Scratch {
+  /** What is restored, whole, in each place. */
+  copies(): Promise<Copies>;
   /** Restores into a place that is stopped, whatever is there; goes on with what was begun under this key. */
   restore(order: Task<'restore'>, tell: Tell): Promise<void>;
   /** Starts the server of a place, and returns once it has read the log as far as it should. */

@@ -64,9 +64,10 @@ export interface BackupsView {
   trouble: Partial<Record<Repository, string>>;
   /** Undefined where the database does not answer. */
   archiving?: Archiving;
-  /** What is restored beside the database; null where nothing is. */
-  scratch: Record<ScratchPlace, Restored | null>;
 }
+
+/** What is restored beside the database; null where nothing is. */
+export type Copies = Record<ScratchPlace, Restored | null>;
 
 /** What a copy has to be restored from, and to which instant. */
 export interface RestoreSource {
@@ -76,16 +77,19 @@ export interface RestoreSource {
 }
 
 /** The newest backup of a repository. */
-export function newestOf(view: BackupsView, repository: Repository): Backup | undefined {
-  return view.backups
+export function newestOf(
+  { backups }: Pick<BackupsView, 'backups'>,
+  repository: Repository,
+): Backup | undefined {
+  return backups
     .filter((backup) => backup.repository === repository)
     .toSorted((a, b) => a.stoppedAt.localeCompare(b.stoppedAt))
     .at(-1);
 }
 
 /** The backup that was taken by the step of this key. */
-export function takenBy(view: BackupsView, repository: Repository, key: string): Backup | undefined {
-  return view.backups.find((one) => one.repository === repository && one.canary?.token === key);
+export function takenBy(backups: readonly Backup[], key: string): Backup | undefined {
+  return backups.find(({ canary }) => canary?.token === key);
 }
 
 /**

@@ -105,8 +105,13 @@ export function salvageProgram(member: string): string {
 /** The program that does all work on backups of the database, one piece at a time; it is told on its input what to do. */
 export const BACKUPS_PROGRAM = 'database-backups';
 
-/** The program that prints what backups and restored copies there are. */
-export const BACKUPS_INFO_PROGRAM = 'database-backups-info';
+/** The program that prints, on a line, which backups a repository has: `pgbackrest --repo=N --output=json info && echo`. */
+export function repositoryProgram(repository: string): string {
+  return `database-backups-${repository}`;
+}
+
+/** The program that prints what is restored beside the database; a `Copies`. */
+export const COPIES_PROGRAM = 'database-copies';
 
 /** The PostgreSQL that serves a copy of the database which was restored beside it. */
 export function scratchProgram(place: string): string {

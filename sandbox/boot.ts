@@ -94,7 +94,7 @@ export function missingOf(part: Part, alive: ReadonlySet<string>): Program[] {
 
 /** Whether a program of a part is not to be started: it stands by, or another one runs in its place. */
 export function standsBy({ programs }: Part, program: Program, alive: ReadonlySet<string>): boolean {
-  if (program.standby) return true;
+  if (program.standby || program.task) return true;
   return programs.some(({ name, standsInFor }) => standsInFor === program.name && alive.has(name));
 }
 

@@ -3,9 +3,16 @@ import { Type } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import type { Client } from 'pg';
 import type { BackupsConfig, DatabaseConfig } from '../../core/config';
-import type { Canary, PageCheck, ScratchPlace, ScratchState } from '../../core/backup';
+import {
+  REPOSITORIES,
+  type Canary,
+  type Copies,
+  type PageCheck,
+  type ScratchPlace,
+  type ScratchState,
+} from '../../core/backup';
 import { SwitchoverError } from '../../core/errors';
-import { scratchProgram } from '../../core/topology';
+import { COPIES_PROGRAM, scratchProgram } from '../../core/topology';
 import type { Fleet, Scratch } from '../ports';
 import { CANARIES, ISO, onConnection, scratchServer, work } from './pgbackrest';
 import { trouble } from './trouble';
@@ -17,6 +24,16 @@ const REPLAY_MS = 86_400_000;
 const READ_MS = 3_600_000;
 const UNDEFINED_TABLE = '42P01';
 
+const Receipt = Type.Object({
+  key: Type.String(),
+  backup: Type.String(),
+  repository: Type.Union(REPOSITORIES.map((name) => Type.Literal(name))),
+  to: Type.Union([Type.String(), Type.Null()]),
+});
+const Printed = Type.Object({
+  verify: Type.Union([Receipt, Type.Null()]),
+  restore: Type.Union([Receipt, Type.Null()]),
+});
 const Swapped = Type.Object({ aside: Type.String() });
 const Pages = Type.Object({ files: Type.Integer(), blocks: Type.Integer() });
 
@@ -57,6 +74,10 @@ export function pgbackrestScratch(
   };
 
   return {
+    async copies() {
+      return Value.Parse(Printed, JSON.parse(await fleet.run(COPIES_PROGRAM))) satisfies Copies;
+    },
+
     restore: async (order, tell) => void (await work(fleet, { do: 'restore', ...order }, tell)),
 
     async start(place, tell) {

@@ -4,23 +4,23 @@ import { Client, type ClientConfig } from 'pg';
 import type { BackupsConfig, DatabaseConfig } from '../../core/config';
 import {
   REPOSITORIES,
-  SCRATCH_PLACES,
   type Archiving,
   type Backup,
   type BackupTask,
   type BackupsView,
   type Canary,
+  type Repository,
   type RepositoryCheck,
   type ScratchPlace,
 } from '../../core/backup';
 import { SwitchoverError, messageOf } from '../../core/errors';
-import { BACKUPS_INFO_PROGRAM, BACKUPS_PROGRAM } from '../../core/topology';
+import { BACKUPS_PROGRAM, repositoryProgram } from '../../core/topology';
 import type { Backups, Fleet, Tell } from '../ports';
 import { until } from '../until';
 
 /** Longest wait for an answer of the database, ms. */
 const TIMEOUT_MS = 3_000;
-/** How long a look at both repositories may take, ms; the far one may not answer. */
+/** How long a look at a repository may take, ms; the far one may not answer. */
 const INFO_MS = 60_000;
 /** How long a piece of work may take, ms: a day. */
 const WORK_MS = 86_400_000;
@@ -34,17 +34,10 @@ export const CANARIES = 'switchover_canary';
 /** PostgreSQL's pattern of an ISO time with microseconds; of a time in UTC. */
 export const ISO = `'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'`;
 
-const Receipt = Type.Object({
-  key: Type.String(),
-  backup: Type.String(),
-  repository: Type.Union(REPOSITORIES.map((name) => Type.Literal(name))),
-  to: Type.Union([Type.String(), Type.Null()]),
-});
 /** What is used of what pgBackRest says there is. Times in seconds since the epoch, sizes in bytes. */
 const BackupInfo = Type.Object({
   label: Type.String(),
   type: Type.Union([Type.Literal('full'), Type.Literal('incr'), Type.Literal('diff')]),
-  database: Type.Object({ 'repo-key': Type.Integer() }),
   timestamp: Type.Object({ start: Type.Integer(), stop: Type.Integer() }),
   lsn: Type.Object({ start: Type.String(), stop: Type.String() }),
   info: Type.Object({ size: Type.Number(), repository: Type.Object({ delta: Type.Number() }) }),
@@ -55,18 +48,11 @@ const Stanza = Type.Object({
   backup: Type.Array(BackupInfo),
   repo: Type.Array(
     Type.Object({
-      key: Type.Integer(),
       status: Type.Object({ code: Type.Integer(), message: Type.String() }),
     }),
   ),
 });
-const Printed = Type.Object({
-  info: Type.Array(Stanza),
-  scratch: Type.Object({
-    verify: Type.Union([Receipt, Type.Null()]),
-    restore: Type.Union([Receipt, Type.Null()]),
-  }),
-});
+const Info = Type.Array(Stanza);
 const Checked = Type.Object({ files: Type.Integer(), damaged: Type.Array(Type.String()) });
 
 /** pgBackRest's word for a repository in which there is no backup yet: nothing is wrong with it. */
@@ -92,20 +78,37 @@ export function pgbackrest(database: DatabaseConfig, fleet: Pick<Fleet, 'run'>, 
     }
   };
 
+  /** What a repository says of itself, and why it is not well. */
+  const infoOf = async (repository: Repository): Promise<{ backups: Backup[]; trouble?: string }> => {
+    const printed = await fleet.run(repositoryProgram(repository), INFO_MS);
+    const info = Value.Parse(Info, JSON.parse(printed));
+    const bad = info
+      .flatMap(({ repo }) => repo)
+      .find(({ status }) => status.code !== 0 && status.code !== NO_BACKUP);
+    const backups = info.flatMap(({ backup }) => backup.map((one) => toBackup(one, repository)));
+    return { backups, ...(bad ? { trouble: bad.status.message } : {}) };
+  };
+
   return {
     async look() {
-      const [printed, archiving] = await Promise.all([
-        fleet.run(BACKUPS_INFO_PROGRAM, INFO_MS),
+      const [archiving, ...infos] = await Promise.all([
         sql(archivingOf).catch(() => undefined),
+        ...REPOSITORIES.map(infoOf),
       ]);
-      const { info, scratch } = Value.Parse(Printed, JSON.parse(printed));
-      const places = Object.fromEntries(SCRATCH_PLACES.map((place) => [place, scratch[place]]));
+      const trouble: BackupsView['trouble'] = {};
+      for (const [i, repository] of REPOSITORIES.entries())
+        if (infos[i]?.trouble !== undefined) trouble[repository] = infos[i].trouble;
       return {
-        backups: info.flatMap(({ backup }) => backup.map(toBackup)),
-        trouble: Object.assign({}, ...info.map(troubleOf)) as BackupsView['trouble'],
+        backups: infos.flatMap(({ backups }) => backups),
+        trouble,
         ...(archiving ? { archiving } : {}),
-        scratch: places as BackupsView['scratch'],
       };
+    },
+
+    async listed(repository) {
+      const { backups, trouble } = await infoOf(repository);
+      if (trouble === undefined) return backups;
+      throw new SwitchoverError('FLEET_REFUSED', `the ${repository} repository is not well: ${trouble}`);
     },
 
     leaveCanary: (token) => sql((client) => leaveCanary(client, token)),
@@ -203,12 +206,12 @@ async function leaveCanary(client: Client, token: string): Promise<Canary> {
   return rows[0]!;
 }
 
-function toBackup(info: Static<typeof BackupInfo>): Backup {
+function toBackup(info: Static<typeof BackupInfo>, repository: Repository): Backup {
   const { label, type, timestamp, lsn, info: sizes, annotation = {} } = info;
   const { 'canary-token': token, 'canary-at': at } = annotation;
   return {
     label,
-    repository: repositoryOf(info.database['repo-key']),
+    repository,
     type: type === 'full' ? 'full' : 'incremental',
     startedAt: isoOf(timestamp.start),
     stoppedAt: isoOf(timestamp.stop + 1),
@@ -219,15 +222,6 @@ function toBackup(info: Static<typeof BackupInfo>): Backup {
     damaged: info.error ?? false,
     ...(token !== undefined && at !== undefined ? { canary: { token, at } } : {}),
   };
-}
-
-function troubleOf({ repo }: Static<typeof Stanza>): BackupsView['trouble'] {
-  const bad = repo.filter(({ status }) => status.code !== 0 && status.code !== NO_BACKUP);
-  return Object.fromEntries(bad.map(({ key, status }) => [repositoryOf(key), status.message]));
-}
-
-function repositoryOf(number: number) {
-  return REPOSITORIES[number - 1] ?? 'offsite';
 }
 
 function isoOf(seconds: number): string {

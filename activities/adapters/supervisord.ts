@@ -14,10 +14,13 @@ const GRACE_MS = 1_000;
 const KILL_MS = 1_000;
 /** Time a program may take that ends by itself, ms. */
 const RUN_MS = 10_000;
-/** Time between two looks at a process that is starting or stopping, ms; as what it does takes longer, a share of that, and at most so long. */
+/**
+ * Time between two looks at a process that is starting, stopping or at work, ms. A look costs {@link LOOK_MS} of both sides' processors, and
+ * its end is seen half of that time too late: what both take together from work of t ms is least at √(2 · t · cost).
+ */
 const POLL_MS = 20;
-const POLL_SHARE = 0.01;
 const POLL_MOST_MS = 500;
+const LOOK_MS = 2.5;
 
 /** Time between two looks at what a program prints that is told on, ms. */
 const TELL_MS = 1_000;
@@ -80,7 +83,7 @@ export function supervisord(config: SupervisordConfig, password: string): Fleet 
       const info = await infoOf(program);
       const passed = performance.now() - began;
       if (!still(info) || passed > timeoutMs) return info;
-      await delay(Math.min(Math.max(POLL_MS, passed * POLL_SHARE), POLL_MOST_MS));
+      await delay(Math.min(Math.max(POLL_MS, Math.sqrt(2 * passed * LOOK_MS)), POLL_MOST_MS));
     }
   };
 

@@ -27,7 +27,7 @@ export function backupActs(deps: Deps) {
       ): Promise<Deed<Backup | null>> => {
         const { backups } = backupsOf(deps);
         return ensure(how, {
-          look: async () => takenBy(await backups.look(), repository, how.key) ?? null,
+          look: async () => takenBy(await backups.listed(repository), how.key) ?? null,
           already: (backup) => backup && `${toldOf(backup)} is there`,
           intention: () =>
             `take ${type === 'full' ? 'a full' : 'an incremental'} backup into the ${repository} repository`,

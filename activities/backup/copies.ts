@@ -35,10 +35,10 @@ export function backupCopies(deps: Deps) {
      */
     restoreCopy: beating(
       async ({ place, backup, repository, to, how }: Restoring, tell): Promise<Deed<Restored | null>> => {
-        const { backups, scratch } = backupsOf(deps);
+        const { scratch } = backupsOf(deps);
         const { key } = how;
         return ensure(how, {
-          look: async () => (await backups.look()).scratch[place],
+          look: async () => (await scratch.copies())[place],
           already: (restored) => (restored?.key === key ? `${toldOfCopy(restored)} is whole` : null),
           intention: (before) => {
             const instead = before ? `, in place of ${toldOfCopy(before)}` : '';

@@ -41,7 +41,8 @@ export function backupLooks(deps: Deps) {
 
     /** The newest backup of a repository. @throws NO_BACKUP where there is none */
     lookAtNewest: beating(async ({ repository }: { repository: Repository }): Promise<Finding<Backup>> => {
-      const value = newestOf(await backupsOf(deps).backups.look(), repository);
+      const backups = await backupsOf(deps).backups.listed(repository);
+      const value = newestOf({ backups }, repository);
       if (value) return { sentence: toldOf(value), value };
       throw new SwitchoverError('NO_BACKUP', `there is no backup in the ${repository} repository`);
     }),

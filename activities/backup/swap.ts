@@ -21,7 +21,7 @@ const PLACE = 'restore';
 
 /** Puts a restored copy in the database's place. */
 export function backupSwap(deps: Deps) {
-  const copyAt = async (): Promise<Restored | null> => (await backupsOf(deps).backups.look()).scratch[PLACE];
+  const copyAt = async (): Promise<Restored | null> => (await backupsOf(deps).scratch.copies())[PLACE];
 
   return {
     /**

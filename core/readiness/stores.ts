@@ -239,7 +239,7 @@ export const repositories: Rule = ({ seen }) =>
   about(
     'the backups',
     seen.backups ?? NOBODY,
-    'see that `database-backups-info` runs under its supervisor',
+    'see what `database-backups-near` and `-offsite` print last under their supervisor',
     (view) => {
       const trouble = archiveTrouble(view);
       return [
@@ -271,7 +271,7 @@ export const backup: Rule = ({ seen, config }) =>
   about(
     'the backups',
     seen.backups ?? NOBODY,
-    'see that `database-backups-info` runs under its supervisor',
+    'see what `database-backups-near` and `-offsite` print last under their supervisor',
     (view) => {
       const { backupAgeMs } = settingsOf(config);
       const newest = REPOSITORIES.map((repository) => ({ repository, backup: newestOf(view, repository) }));

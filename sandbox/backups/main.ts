@@ -19,10 +19,12 @@ import { verified } from './verified';
 
 /** How long whoever started this may take to say what is to be done, ms. */
 const TOLD_MS = 10_000;
+/** Time between two lines of progress, ms. */
+const TELL_MS = 500;
 
 /**
  * Works on backups of a database, with pgBackRest. Usage: `main.js --home FOLDER --stanza NAME --bin FOLDER --pgbackrest PROGRAM
- * --member NAME=DATA …`. What there is is told by `info.sh` beside it.
+ * --member NAME=DATA …`. Which copies there are is told by `copies.sh` beside it, which backups by pgBackRest itself.
  *
  * Reads a line of JSON from its input, a `BackupTask`, does it, tells what pgBackRest tells meanwhile, and prints a line of JSON with the
  * task's key at the end. Who starts it sees to it that it runs once at a time; pgBackRest's own locks are the second net.
@@ -157,7 +159,13 @@ function numberOf(repository: Repository): number {
   return REPOSITORIES.indexOf(repository) + 1;
 }
 
+let toldAt = -TELL_MS;
+
+/** Tells what pgBackRest tells, a line a file, as often as anybody looks. */
 function tell(line: string): void {
+  const now = performance.now();
+  if (now - toldAt < TELL_MS) return;
+  toldAt = now;
   console.log(line);
 }
 

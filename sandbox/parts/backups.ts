@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { SCRATCH_PLACES, type ScratchPlace } from '../../core/backup';
+import { REPOSITORIES, SCRATCH_PLACES, type ScratchPlace } from '../../core/backup';
 import { messageOf } from '../../core/errors';
-import { BACKUPS_INFO_PROGRAM, BACKUPS_PROGRAM, scratchProgram } from '../../core/topology';
+import { BACKUPS_PROGRAM, COPIES_PROGRAM, repositoryProgram, scratchProgram } from '../../core/topology';
 import { DATABASE_USERS, STANZA } from '../environment';
 import { POSTGRES_USER, give } from '../postgres-user';
 import { writePrivate } from '../state';
@@ -12,14 +12,23 @@ import { ROOT, built, tool } from '../tools';
 import { databaseMembers, reserveMembers } from '../layout';
 import { homeOf } from './member-home';
 import type { Context, Part, Program } from './part';
-import { BUCKET, backupsConfiguration, backupsHome, scratchConfiguration, storageFiles } from './pgbackrest';
+import {
+  BUCKET,
+  REPOSITORY_NUMBER,
+  backupsConfiguration,
+  backupsHome,
+  scratchConfiguration,
+  storageFiles,
+} from './pgbackrest';
 
 const run = promisify(execFile);
 
 /** The entry of what works on backups. */
 const AGENT = 'sandbox/backups/main.js';
-/** Tells which backups and copies there are. */
-const INFO = join(ROOT, 'sandbox/backups/info.sh');
+/** pgBackRest does not end what it prints as JSON with a line's end. */
+const ON_A_LINE = ['/bin/sh', '-c', '"$@" && echo', 'sh'];
+/** Tells which copies there are. */
+const COPIES = join(ROOT, 'sandbox/backups/copies.sh');
 
 /**
  * Backups of the fleet's database: an S3 server as the second site, and the programs that take backups, tell which there are and
@@ -72,7 +81,7 @@ function agents({ dir, secrets, settings }: Context): Program[] {
     command,
     environment: { PGPASSWORD: secrets[DATABASE_USERS.postgres.variable] ?? '' },
     listens: [],
-    standby: true,
+    task: true,
   });
   return [
     agent(BACKUPS_PROGRAM, () => [
@@ -84,7 +93,19 @@ function agents({ dir, secrets, settings }: Context): Program[] {
       `--pgbackrest=${tool('pgbackrest')}`,
       ...members,
     ]),
-    agent(BACKUPS_INFO_PROGRAM, () => [INFO, home, STANZA, tool('pgbackrest'), ...SCRATCH_PLACES]),
+    ...REPOSITORIES.map((repository) => ({
+      ...agent(repositoryProgram(repository), () => [
+        ...ON_A_LINE,
+        tool('pgbackrest'),
+        `--config=${join(home, 'pgbackrest.conf')}`,
+        `--stanza=${STANZA}`,
+        `--repo=${REPOSITORY_NUMBER[repository]}`,
+        '--output=json',
+        'info',
+      ]),
+      user: POSTGRES_USER,
+    })),
+    agent(COPIES_PROGRAM, () => [COPIES, home, ...SCRATCH_PLACES]),
   ];
 }
 

@@ -40,7 +40,7 @@ export function database(context: Context): Part {
     name: fenceProgram(member.name),
     command: () => [join(ROOT, 'sandbox/fence-member'), homeOf(dir, member)],
     listens: [],
-    standby: true,
+    task: true,
   }));
   const salvages = members.map((member): Program => ({
     name: salvageProgram(member.name),
@@ -53,7 +53,7 @@ export function database(context: Context): Part {
     ],
     environment: { DATABASE_URL: databaseUrl(context) },
     listens: [],
-    standby: true,
+    task: true,
   }));
   const remains = members.map((member): Program => ({
     name: remainsProgram(member.name),
@@ -64,7 +64,7 @@ export function database(context: Context): Part {
       `--bin=${dirname(tool('postgres'))}`,
     ],
     listens: [],
-    standby: true,
+    task: true,
   }));
   const proxy: Program = {
     name: 'database-proxy',

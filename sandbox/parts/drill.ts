@@ -10,7 +10,7 @@ export function drill({ at, secrets }: Context): Part {
     command: () => [process.execPath, built(main)],
     environment,
     listens: [],
-    standby: true,
+    task: true,
   });
   return {
     name: 'Drills',

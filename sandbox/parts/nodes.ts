@@ -50,7 +50,6 @@ function releases({ dir }: Context, { program: name }: Node): Program {
     name: releaseProgram(name),
     command: () => [join(ROOT, 'sandbox/node-release'), machineOf(dir, name), String(RELEASES_KEPT)],
     listens: [],
-    standby: true,
     task: true,
   };
 }

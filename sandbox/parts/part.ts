@@ -30,7 +30,7 @@ export interface Program {
   restarts?: boolean;
   /** Installed, but not started by `up`. */
   standby?: boolean;
-  /** Ends by itself, and is run by whoever needs it: `status` is silent about it. */
+  /** Ends by itself, and is run by whoever needs it: `up` does not start it, `status` is silent about it. */
   task?: boolean;
   /** The program whose addresses it serves in its place; while it runs, that one is not missing. */
   standsInFor?: string;

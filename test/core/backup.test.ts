@@ -34,7 +34,6 @@ const view = (...backups: Backup[]): BackupsView => ({
   backups,
   trouble: {},
   archiving: { waiting: 0, lastAt: minute(1), failedAt: null },
-  scratch: { verify: null, restore: null },
 });
 
 it('the newest of a repository is the one that ended last, in whatever order they are listed', () => {
@@ -43,10 +42,10 @@ it('the newest of a repository is the one that ended last, in whatever order the
   expect(newestOf(view(), 'near')).toBeUndefined();
 });
 
-it('a backup is known by the step that took it, in its repository alone', () => {
-  const all = view(backup(10), backup(10, 'offsite'));
-  expect(takenBy(all, 'offsite', 'run-10')?.label).toBe('offsite-10');
-  expect(takenBy(all, 'near', 'run-11')).toBeUndefined();
+it('a backup is known by the step that took it', () => {
+  const all = [backup(10), backup(20)];
+  expect(takenBy(all, 'run-20')?.label).toBe('near-20');
+  expect(takenBy(all, 'run-11')).toBeUndefined();
 });
 
 describe('the way to an instant', () => {

@@ -168,7 +168,6 @@ export const well: WorldSeen = {
       ],
       trouble: {},
       archiving: { waiting: 0, lastAt: '2030-01-02T03:03:05.000Z', failedAt: null },
-      scratch: { verify: null, restore: null },
     },
   },
   history: Object.fromEntries(

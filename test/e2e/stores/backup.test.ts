@@ -6,6 +6,7 @@ import { pgbackrest } from '../../../activities/adapters/pgbackrest';
 import { newestOf, type Backup, type Repository } from '../../../core/backup';
 import { scratchProgram } from '../../../core/topology';
 import { loadConfig } from '../../../operations';
+import { status } from '../../../sandbox';
 import { DATABASE_USERS } from '../../../sandbox/environment';
 import { sharedAddresses } from '../../../sandbox/layout';
 import { allProcesses } from '../../../sandbox/proc';
@@ -134,6 +135,11 @@ describe('with a full backup, in which a worker died', () => {
       { repository: 'offsite', type: 'full', damaged: false },
     ]);
     expect(trouble).toEqual({});
+    // What has been run and is over is not missed.
+    const { parts } = await status(options);
+    expect(
+      parts.filter(({ program, state }) => /backups|copies/.test(program) || state === 'exited'),
+    ).toEqual([]);
     expect(archiving).toMatchObject({ failedAt: null });
     const found = await readinessOn(database.fleet);
     expect(['backup-verify', 'restore-swap-in'].flatMap((id) => against(found[id]!))).toEqual([]);
