@@ -233,7 +233,8 @@ const BackupsSchema = object({
   scratch: object({ verify: Address, restore: Address }),
   /**
    * The supervisor of the programs that work on backups, see sandbox/backups: `database-backups` does what it is told,
-   * `database-backups-near` and `-offsite` print what is in a repository, `database-copies` what is restored, `database-scratch-verify` and `-restore` serve a restored copy.
+   * `database-backups-near` and `-offsite` print what is in a repository, `database-copies` what is restored, `database-scratch-verify`
+   * and `-restore` serve a restored copy.
    */
   fleet: SupervisordSchema,
 });

@@ -93,7 +93,7 @@ export function pgbackrest(database: DatabaseConfig, fleet: Pick<Fleet, 'run'>, 
     async look() {
       const [archiving, ...infos] = await Promise.all([
         sql(archivingOf).catch(() => undefined),
-        ...REPOSITORIES.map(infoOf),
+        ...REPOSITORIES.map((repository) => infoOf(repository).catch(nothingOf)),
       ]);
       const trouble: BackupsView['trouble'] = {};
       for (const [i, repository] of REPOSITORIES.entries())
@@ -204,6 +204,12 @@ async function leaveCanary(client: Client, token: string): Promise<Canary> {
     [token],
   );
   return rows[0]!;
+}
+
+/** What is seen of a repository that does not answer; the other one may. @throws what keeps any program from being run */
+function nothingOf(error: SwitchoverError): { backups: Backup[]; trouble: string } {
+  if (error.code === 'FLEET_UNREACHABLE') throw error;
+  return { backups: [], trouble: error.message };
 }
 
 function toBackup(info: Static<typeof BackupInfo>, repository: Repository): Backup {

@@ -34,17 +34,12 @@ async function config(): Promise<Config> {
 const partsOf = (seen: readonly Progress[], state: Progress['state']): string[] =>
   seen.filter((progress) => progress.state === state).map(({ part }) => part);
 
-/** Who looks on at a drill, and who breaks a node for it. */
-const DRILL_PROGRAMS = 2;
-
 describe('up', () => {
   test('everything runs, spares stand by', async () => {
     const { state, parts, orphans } = await status(options);
     expect({ state, orphans }).toEqual({ state: 'up', orphans: 0 });
-    const spares = parts.filter(({ program }) => /s1$|-standby$|^drill-/.test(program));
-    expect(spares.map((part) => part.state)).toEqual(
-      Array(9 + REGIONS.length + DRILL_PROGRAMS).fill('standby'),
-    );
+    const spares = parts.filter(({ program }) => /s1$|-standby$/.test(program));
+    expect(spares.map((part) => part.state)).toEqual(Array(9 + REGIONS.length).fill('standby'));
     const others = parts.filter((part) => !spares.includes(part));
     expect(new Set(others.map((part) => part.state))).toEqual(new Set(['running']));
     expect(others.every(({ pid, uptimeMs }) => pid > 0 && uptimeMs >= 0)).toBe(true);
