@@ -105,7 +105,7 @@ export function salvageProgram(member: string): string {
 /** The program that does all work on backups of the database, one piece at a time; it is told on its input what to do. */
 export const BACKUPS_PROGRAM = 'database-backups';
 
-/** The program that prints, on a line, which backups a repository has: `pgbackrest --repo=N --output=json info && echo`. */
+/** The program that prints, on a line, which backups a repository has: `pgbackrest --repo=N --io-timeout=5 --output=json info && echo`. */
 export function repositoryProgram(repository: string): string {
   return `database-backups-${repository}`;
 }

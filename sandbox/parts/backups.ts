@@ -25,6 +25,8 @@ const run = promisify(execFile);
 
 /** The entry of what works on backups. */
 const AGENT = 'sandbox/backups/main.js';
+/** How long a repository may take to answer, s. pgBackRest tries four times: that is over before whoever looks gives up. */
+const ANSWERS_S = 5;
 /** pgBackRest does not end what it prints as JSON with a line's end. */
 const ON_A_LINE = ['/bin/sh', '-c', '"$@" && echo', 'sh'];
 /** Tells which copies there are. */
@@ -100,6 +102,7 @@ function agents({ dir, secrets, settings }: Context): Program[] {
         `--config=${join(home, 'pgbackrest.conf')}`,
         `--stanza=${STANZA}`,
         `--repo=${REPOSITORY_NUMBER[repository]}`,
+        `--io-timeout=${ANSWERS_S}`,
         '--output=json',
         'info',
       ]),
