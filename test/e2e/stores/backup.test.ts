@@ -106,6 +106,16 @@ describe('before the first backup', () => {
       /does not follow|no synchronous standby answers/,
     );
   });
+
+  it('a repository that is away is told, in its own words; the other one is seen all the same', async () => {
+    const { fleet } = database.systems;
+    await fleet.stop('storage');
+    const { trouble } = await backups().look();
+    const near = await backups().listed('near');
+    await fleet.start('storage');
+    expect(trouble).toEqual({ offsite: expect.stringContaining('unable to connect') });
+    expect(near).toEqual([]);
+  });
 });
 
 describe('with a full backup, in which a worker died', () => {
