@@ -1,12 +1,12 @@
 import { Type, type Static, type TSchema } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
-import { Client, type ClientBase, type ClientConfig } from 'pg';
+import type { ClientBase } from 'pg';
 import { Agent, request } from 'undici';
 import type { DatabaseConfig } from '../../core/config';
 import type { DatabaseMember, PostgresState } from '../../core/database';
 import { SwitchoverError } from '../../core/errors';
 import type { Database } from '../ports';
-import { keptConnections, type Asking } from './kept-connections';
+import { keptConnections, onConnection, serverOf, type Asking } from './postgres-connections';
 import { trouble } from './trouble';
 
 /** Longest wait for one answer, ms: a member that needs longer is no use to its clients. */
@@ -93,10 +93,7 @@ export function patroni(config: DatabaseConfig, secrets: { postgres: string; pat
   };
 
   const kept = keptConnections();
-  const serverAt = (address: string): ClientConfig => ({
-    ...serverOf(config, address),
-    password: secrets.postgres,
-  });
+  const serverAt = (address: string) => serverOf(config, address, secrets.postgres, TIMEOUT_MS);
 
   const stateOf = async (member: string, asking: Asking): Promise<PostgresState> => {
     const server = serverAt(memberOf(member).postgres);
@@ -248,11 +245,7 @@ export function patroni(config: DatabaseConfig, secrets: { postgres: string; pat
     async checkpoint(member) {
       try {
         await onConnection(
-          {
-            ...serverOf(config, memberOf(member).postgres),
-            password: secrets.postgres,
-            query_timeout: CHECKPOINT_MS,
-          },
+          { ...serverAt(memberOf(member).postgres), query_timeout: CHECKPOINT_MS },
           (client) => client.query('CHECKPOINT'),
         );
       } catch (error) {
@@ -302,35 +295,6 @@ async function leaveProof(client: ClientBase): Promise<void> {
     if ((error as { code?: string }).code !== UNDEFINED_TABLE) throw error;
     await client.query(`CREATE TABLE IF NOT EXISTS ${PROOF} (id int PRIMARY KEY, at timestamptz NOT NULL)`);
     await client.query(leave);
-  }
-}
-
-function serverOf({ url, postgres }: DatabaseConfig, address: string): ClientConfig {
-  const [host = '', port = ''] = address.split(':');
-  const database = new URL(url).pathname.slice(1);
-  return {
-    host,
-    port: Number(port),
-    user: postgres.user,
-    database,
-    // Both: a hung server accepts connections.
-    connectionTimeoutMillis: TIMEOUT_MS,
-    query_timeout: TIMEOUT_MS,
-  };
-}
-
-/** One question on a connection of its own. */
-async function onConnection<T>(
-  server: ClientConfig,
-  question: (client: ClientBase) => Promise<T>,
-): Promise<T> {
-  const client = new Client(server);
-  client.on('error', () => undefined); // connect() and query() say the same
-  try {
-    await client.connect();
-    return await question(client);
-  } finally {
-    void client.end().catch(() => undefined);
   }
 }
 

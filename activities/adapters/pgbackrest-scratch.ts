@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Type } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
-import type { Client } from 'pg';
+import type { ClientBase } from 'pg';
 import type { BackupsConfig, DatabaseConfig } from '../../core/config';
 import {
   REPOSITORIES,
@@ -14,7 +14,8 @@ import {
 import { SwitchoverError } from '../../core/errors';
 import { COPIES_PROGRAM, scratchProgram } from '../../core/topology';
 import type { Fleet, Scratch } from '../ports';
-import { CANARIES, ISO, onConnection, scratchServer, work } from './pgbackrest';
+import { CANARIES, ISO, scratchServer, work } from './pgbackrest';
+import { onConnection } from './postgres-connections';
 import { trouble } from './trouble';
 
 const LOOK_EVERY_MS = 100;
@@ -68,7 +69,11 @@ export function pgbackrestScratch(
   fleet: Fleet,
   password: string,
 ): Scratch {
-  const sql = async <T>(place: ScratchPlace, question: (client: Client) => Promise<T>, withinMs?: number) => {
+  const sql = async <T>(
+    place: ScratchPlace,
+    question: (client: ClientBase) => Promise<T>,
+    withinMs?: number,
+  ) => {
     const server = scratchServer(config, database, place, password);
     return onConnection({ ...server, ...(withinMs ? { query_timeout: withinMs } : {}) }, question);
   };
@@ -141,12 +146,12 @@ export function pgbackrestScratch(
   };
 }
 
-async function stateOf(client: Client): Promise<ScratchState> {
+async function stateOf(client: ClientBase): Promise<ScratchState> {
   const { rows } = await client.query<Pick<ScratchState, 'timeline' | 'lsn' | 'lastCommitAt'>>(STATE);
   return { ...rows[0]!, canaries: await canariesOf(client), ...(await structureOf(client)) };
 }
 
-async function canariesOf(client: Client): Promise<Canary[]> {
+async function canariesOf(client: ClientBase): Promise<Canary[]> {
   try {
     const { rows } = await client.query<Canary>(
       `SELECT token, to_char(at AT TIME ZONE 'UTC', ${ISO}) AS at FROM ${CANARIES} AS c ORDER BY c.at DESC LIMIT 100`,
@@ -159,7 +164,7 @@ async function canariesOf(client: Client): Promise<Canary[]> {
 }
 
 /** Reads every table and index. One that waits at an instant takes no writes, and so no extension: there it is not read. */
-async function structureOf(client: Client): Promise<Pick<ScratchState, 'relations' | 'wrong'>> {
+async function structureOf(client: ClientBase): Promise<Pick<ScratchState, 'relations' | 'wrong'>> {
   const { rows } = await client.query<{ reads: boolean }>(
     `SELECT NOT pg_is_in_recovery() OR EXISTS (SELECT FROM pg_extension WHERE extname = 'amcheck') AS reads`,
   );

@@ -1,6 +1,6 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
-import { Client, type ClientConfig } from 'pg';
+import type { ClientBase, ClientConfig } from 'pg';
 import type { BackupsConfig, DatabaseConfig } from '../../core/config';
 import {
   REPOSITORIES,
@@ -17,6 +17,7 @@ import { SwitchoverError, messageOf } from '../../core/errors';
 import { BACKUPS_PROGRAM, repositoryProgram } from '../../core/topology';
 import type { Backups, Fleet, Tell } from '../ports';
 import { until } from '../until';
+import { onConnection, serverOf } from './postgres-connections';
 
 /** Longest wait for an answer of the database, ms. */
 const TIMEOUT_MS = 3_000;
@@ -69,10 +70,13 @@ const NO_BACKUP = 2;
  * @throws FLEET_REFUSED, with pgBackRest's own words; DATABASE_UNREACHABLE
  */
 export function pgbackrest(database: DatabaseConfig, fleet: Pick<Fleet, 'run'>, password: string): Backups {
-  const sql = async <T>(question: (client: Client) => Promise<T>): Promise<T> => {
+  const sql = async <T>(question: (client: ClientBase) => Promise<T>): Promise<T> => {
     try {
       const { hostname, port } = new URL(database.url);
-      return await onConnection(serverOf(database, `${hostname}:${port || '5432'}`, password), question);
+      return await onConnection(
+        serverOf(database, `${hostname}:${port || '5432'}`, password, TIMEOUT_MS),
+        question,
+      );
     } catch (error) {
       throw new SwitchoverError('DATABASE_UNREACHABLE', `database ${database.scope}: ${messageOf(error)}`);
     }
@@ -151,38 +155,10 @@ export function scratchServer(
   place: ScratchPlace,
   password: string,
 ): ClientConfig {
-  return serverOf(database, scratch[place], password);
+  return serverOf(database, scratch[place], password, TIMEOUT_MS);
 }
 
-/** One question on a connection of its own. */
-export async function onConnection<T>(
-  server: ClientConfig,
-  question: (client: Client) => Promise<T>,
-): Promise<T> {
-  const client = new Client(server);
-  client.on('error', () => undefined); // connect() and query() say the same
-  try {
-    await client.connect();
-    return await question(client);
-  } finally {
-    void client.end().catch(() => undefined);
-  }
-}
-
-function serverOf({ url, postgres }: DatabaseConfig, address: string, password: string): ClientConfig {
-  const [host = '', port = ''] = address.split(':');
-  return {
-    host,
-    port: Number(port),
-    user: postgres.user,
-    password,
-    database: new URL(url).pathname.slice(1),
-    connectionTimeoutMillis: TIMEOUT_MS,
-    query_timeout: TIMEOUT_MS,
-  };
-}
-
-async function archivingOf(client: Client): Promise<Archiving> {
+async function archivingOf(client: ClientBase): Promise<Archiving> {
   const { rows } = await client.query<{ waiting: number; last: string | null; failed: string | null }>(`
     SELECT (SELECT count(*)::int FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready') AS waiting,
            to_char(last_archived_time AT TIME ZONE 'UTC', ${ISO}) AS last,
@@ -193,7 +169,7 @@ async function archivingOf(client: Client): Promise<Archiving> {
   return { waiting, lastAt: last, failedAt: failed };
 }
 
-async function leaveCanary(client: Client, token: string): Promise<Canary> {
+async function leaveCanary(client: ClientBase, token: string): Promise<Canary> {
   await client.query(
     `CREATE TABLE IF NOT EXISTS ${CANARIES} (token text PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp())`,
   );

@@ -24,8 +24,6 @@ const region = 'us-east-1';
 const quick = { region, interval: '1s', watch: '1s', retries: 1 };
 const by = 'ada';
 
-/** Of runs of a minute, on a machine that does other things too. */
-
 let fleet: TestFleet;
 let workers: TestWorkers;
 let seen: Inspection;

@@ -1,4 +1,5 @@
-import { Pool, type ClientBase, type ClientConfig } from 'pg';
+import { Client, Pool, type ClientBase, type ClientConfig } from 'pg';
+import type { DatabaseConfig } from '../../core/config';
 
 /** How long a connection is kept, s: what only a new one shows, such as a server that takes no more of them, is seen by then. */
 const KEPT_S = 5;
@@ -7,6 +8,40 @@ const AT_ONCE = 4;
 
 /** Asks a server. Its time-outs bound the wait for a connection, and the answer. */
 export type Asking = <T>(server: ClientConfig, question: (client: ClientBase) => Promise<T>) => Promise<T>;
+
+/** A server of the database, as its clients are to be told. `timeoutMs`: for the connection, and for each answer: a hung server accepts connections. */
+export function serverOf(
+  { url, postgres }: DatabaseConfig,
+  address: string,
+  password: string,
+  timeoutMs: number,
+): ClientConfig {
+  const [host = '', port = ''] = address.split(':');
+  return {
+    host,
+    port: Number(port),
+    user: postgres.user,
+    password,
+    database: new URL(url).pathname.slice(1),
+    connectionTimeoutMillis: timeoutMs,
+    query_timeout: timeoutMs,
+  };
+}
+
+/** One question on a connection of its own. */
+export async function onConnection<T>(
+  server: ClientConfig,
+  question: (client: ClientBase) => Promise<T>,
+): Promise<T> {
+  const client = new Client(server);
+  client.on('error', () => undefined); // connect() and query() say the same
+  try {
+    await client.connect();
+    return await question(client);
+  } finally {
+    void client.end().catch(() => undefined);
+  }
+}
 
 /**
  * Connections to PostgreSQL for who asks several times a second: a new one costs the server more than the question. Each is used for some

@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import { keptConnections } from '../../../activities/adapters/kept-connections';
+import { keptConnections } from '../../../activities/adapters/postgres-connections';
 import { startPostgres, type TestPostgres } from '../../harness/postgres';
 import { until } from '../../harness/until';
 
