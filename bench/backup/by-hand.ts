@@ -33,8 +33,14 @@ export async function backUp(sandbox: Sandbox, type: 'full' | 'incr'): Promise<n
   return performance.now() - began;
 }
 
-/** The newest backup of the near repository, restored beside the database and removed again. @returns ms of the first */
+/**
+ * The newest backup of the near repository, restored beside the database and removed again. Both repositories are read before, as the
+ * runbook does.
+ * @returns ms of the restore alone
+ */
 export async function restore(sandbox: Sandbox): Promise<number> {
+  for (const repository of REPOSITORIES)
+    await pgbackrest(sandbox, 'pgbackrest.conf', [`--repo=${REPOSITORY_NUMBER[repository]}`, 'verify']);
   const data = join(backupsHome(sandbox.dir), 'verify/data');
   await mkdir(data, { mode: 0o700 });
   await give([data]);
