@@ -103,6 +103,24 @@ describe('a wider rescue', () => {
     await ended(wide, 'act zone');
   });
 
+  it('does not wait for a step that waits for a scope itself', async () => {
+    const elsewhere = `elsewhere/z${zones}/n1`;
+    const other = await draining(await start({ input: { node: elsewhere, lines: ['act drain'] } }));
+    const lines = [{ nest: { node: elsewhere, lines: ['act move'] }, by: 'lab-ask' }];
+    const narrow = lab().run((await start({ input: { node: node(), lines } })).run);
+    await until('its step waits', async () =>
+      (await narrow.report()).steps[0]?.sentence?.includes(`held by ${other.id}`),
+    );
+    const wide = lab().run((await startZone()).run);
+    expect(outline(await narrow.ends())).toMatchObject({
+      state: 'absorbed',
+      steps: ['run lab-ask: failed'],
+    });
+    await wide.world.begins('act zone');
+    await ended(wide, 'act zone');
+    await ended(other, 'act drain');
+  });
+
   it('has a drill undone, and planned work', async () => {
     const drill = await draining(await start({ mode: 'drill' }));
     const planned = await draining(

@@ -1,4 +1,10 @@
-import { ApplicationFailure, CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  CancelledFailure,
+  CancellationScope,
+  condition,
+  isCancellation,
+} from '@temporalio/workflow';
 import type { Activities } from '../../activities';
 import {
   OUTCOMES,
@@ -95,7 +101,7 @@ export class Nested {
 
   /** Starts it once nobody is in its way any more. @throws LOCK_HELD where somebody still is after {@link PATIENCE_MS} */
   private async start(step: StepRecord, ask: StartAsk): Promise<string> {
-    for (const until = Date.now() + PATIENCE_MS; ; await sleep(AGAIN_MS)) {
+    for (const until = Date.now() + PATIENCE_MS; ; await this.wait()) {
       try {
         step.run = (await call.startNested(ask)).run;
         delete step.sentence;
@@ -108,6 +114,16 @@ export class Nested {
         this.ledger.show();
       }
     }
+  }
+
+  /**
+   * Waits before it asks again. Nothing is begun meanwhile, so that it is interrupted as a look is: who has the scope may be the one that
+   * this run is to make room for, and would wait for it in turn.
+   */
+  private async wait(): Promise<void> {
+    const { operator } = this;
+    const interrupted = await condition(() => operator.ending || operator.holding, AGAIN_MS);
+    if (interrupted) throw new CancelledFailure('interrupted while it waited for its scope');
   }
 
   /** An abort of this run is one of that run too, and is waited for. */
