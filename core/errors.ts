@@ -185,6 +185,12 @@ export const ERRORS = {
     exit: 1,
     hint: 'The act was carried out but the world does not show it; see the evidence of the step.',
   },
+  NOT_IN_TIME: {
+    retryable: false,
+    http: 500,
+    exit: 1,
+    hint: 'It may get there by itself: look at its own log, mend what it says, then answer with retry.',
+  },
   NODE_UNHEALTHY: {
     retryable: false,
     http: 500,

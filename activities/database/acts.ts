@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import {
   follows,
   isJoining,
@@ -15,7 +14,7 @@ import { beating } from '../beating';
 import { databaseOf, type Deps } from '../deps';
 import { ensure } from '../ensure';
 import { requireFenced } from '../fenced';
-import { until } from '../until';
+import { until, whileWanted } from '../until';
 import { assessDatabase, whyNotTakeOver, type DatabaseAssessment } from './assess';
 import { fence, lookAtFence, memberOf, lookAgain, type Fenced, type FenceLook } from './fence';
 
@@ -153,7 +152,7 @@ export function databaseActs(deps: Deps) {
     /**
      * Brings a member back as a standby: its agent is started, which rewinds it to the primary's history; where that does not get it
      * there, it is made anew. Returns once it streams from the primary.
-     * @throws VERIFY_FAILED where it does not get there · PRIMARY_UNKNOWN where meanwhile nobody is the primary
+     * @throws NOT_IN_TIME where it does not get there · PRIMARY_UNKNOWN where meanwhile nobody is the primary
      */
     bringToFollow: beating(
       async ({ member, how }: { member: string; how: Intent }): Promise<Deed<Following>> => {
@@ -167,7 +166,7 @@ export function databaseActs(deps: Deps) {
           act: async () => {
             if ((await fleet.status(program)).pid === 0) await fleet.start(program);
             let [ledAt, idleSince, anew] = [Date.now(), Date.now(), false];
-            for (; ; await delay(LOOK_EVERY_MS)) {
+            for (; ; await whileWanted(LOOK_EVERY_MS)) {
               const { follows: does, agent, led } = await look();
               if (does) return;
               const now = Date.now();
@@ -179,7 +178,7 @@ export function databaseActs(deps: Deps) {
                 );
               if (agent && isJoining(agent.state)) idleSince = now;
               if (now - idleSince > FOLLOW_MS)
-                throw new SwitchoverError('VERIFY_FAILED', `${member} does not follow the primary`);
+                throw new SwitchoverError('NOT_IN_TIME', `${member} does not follow the primary`);
               if (agent && !anew && now - idleSince > REWIND_MS) {
                 await database.reinitialise(member);
                 anew = true;

@@ -9,7 +9,7 @@ import { databaseOf, type DatabaseSystems, type Deps } from '../deps';
 import { ensure } from '../ensure';
 import { requireAllowed } from '../require-allowed';
 import type { Database } from '../ports';
-import { until } from '../until';
+import { until, untilInTime } from '../until';
 import { assessed, whyNotStart, whyNotTakeOver, type DatabaseAssessment } from './assess';
 import { fence, memberOf, remainsOf } from './fence';
 
@@ -107,7 +107,7 @@ export function databaseRestart(deps: Deps) {
     /**
      * Starts the last primary and waits until it is the primary again; nobody else can have more than it. One that hangs is killed
      * first. Where somebody is the primary already nothing is done.
-     * @throws VERIFY_FAILED where it does not get there
+     * @throws NOT_IN_TIME where it does not get there
      */
     startPrimary: beating(
       async ({ primary, how }: { primary: string; how: Intent }): Promise<Deed<DatabaseView>> => {
@@ -126,7 +126,7 @@ export function databaseRestart(deps: Deps) {
               await fence(systems, primary);
               await fleet.start(databaseProgram(primary));
             }
-            await until(`${primary} is not the primary`, START_MS, async () => {
+            await untilInTime(`${primary} is not the primary`, START_MS, async () => {
               const now = await database.look();
               return primaryAtWork(now) !== undefined;
             });

@@ -8,7 +8,7 @@ import { fence, lookAgain } from '../database/fence';
 import { backupsOf, databaseOf, type Deps } from '../deps';
 import { ensure } from '../ensure';
 import { requireFenced, type Evidence } from '../fenced';
-import { until } from '../until';
+import { untilInTime } from '../until';
 
 /** A copy that is to become the database. */
 export interface Placing {
@@ -49,7 +49,7 @@ export function recoveryRestore(deps: Deps) {
       return { changed: true, sentence: `${member} has the copy of ${copy.backup}` };
     }),
 
-    /** Starts the member that got the copy, and waits until it is the primary. @throws VERIFY_FAILED where it does not get there */
+    /** Starts the member that got the copy, and waits until it is the primary. @throws NOT_IN_TIME where it does not get there */
     startReserve: beating(
       async ({ member, how }: { member: string; how: Intent }): Promise<Deed<PrimarySeen>> => {
         const systems = databaseOf(deps);
@@ -64,7 +64,7 @@ export function recoveryRestore(deps: Deps) {
               await fence(systems, member); // a server that outlived its agent
               await fleet.start(databaseProgram(member));
             }
-            await until(
+            await untilInTime(
               `${member} is not the primary`,
               LEAD_MS,
               async () => primarySeen(await database.look()).primary === member,

@@ -15,9 +15,7 @@ export function explain(now: Coordination): string[] {
     return `${run} waits for ${scope} since ${since}, until ${whom || 'it is told'} has made room`;
   });
   const inHand = claims(now).flatMap(({ run, inHand: places }) =>
-    places
-      ? [`${run} has ${places.join(' and ')} out of service itself: what fails there is its own doing`]
-      : [],
+    places ? [`${run} has ${places.join(' and ')} in hand: what fails there is its own doing`] : [],
   );
   return [
     ...(lever ? [`the safety lever is engaged by ${lever.by} since ${lever.since}: ${lever.reason}`] : []),

@@ -14,21 +14,21 @@ export const ECHO_MS = 2_000;
 /**
  * The run that already deals with a fault, whatever the fault's runbook: one on its scope or around it. What fails under
  * a run's hands is taken for its own doing and is evidence for it, a drill's above all. Planned work answers only for its
- * very scope, and while nobody has approved it only where it would do the same; else it makes room. Work that waits for
- * rescues answers only for what it has in hand.
+ * very scope and for what it has in hand, and while nobody has approved it only where it would do the same; else it makes
+ * room. Work that waits for rescues answers only for what it has in hand.
  */
 export function dealsWith(now: Coordination, { scope, runbook }: Fault): Claim | undefined {
   const answers = (claim: Claim): boolean => {
     if (!contains(claim.scope, scope)) return false;
     if (claim.waits) return hasInHand(claim, scope);
-    if (claim.precedence !== 'planned') return true;
+    if (claim.precedence !== 'planned' || hasInHand(claim, scope)) return true;
     return claim.scope === scope && (claim.trigger !== 'unknown' || claim.runbook === runbook);
   };
   const found = claims(now).filter(answers);
   return found.find(({ yieldsTo }) => !yieldsTo) ?? found[0];
 }
 
-/** Whether a run has taken this place out of service itself. */
+/** Whether a run has taken this place out of service itself, or has a run beneath it there. */
 function hasInHand({ inHand = [] }: Claim, scope: string): boolean {
   return inHand.some((place) => contains(place, scope));
 }

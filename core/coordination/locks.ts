@@ -80,13 +80,16 @@ export function doesTheSame(now: Coordination, { scope, runbook, precedence }: C
   );
 }
 
-/** Records the lock of a run that is at work already, or what has become known of it; never in anybody's way. */
+/**
+ * Records the lock of a run that is at work already, or what has become known of it; never in anybody's way. One that says nothing of what
+ * it has in hand may have been sent before one that does: it changes nothing of that.
+ */
 export function record(now: Coordination, { scope, ...lock }: Claim): void {
   const known = now.locks[scope];
   if (known?.run === lock.run) {
-    const { trigger, precedence, inHand } = lock;
+    const { trigger, precedence, inHand = known.inHand } = lock;
     const { inHand: _, ...rest } = known;
-    now.locks[scope] = { ...rest, trigger, precedence, ...(inHand && { inHand }) };
+    now.locks[scope] = { ...rest, trigger, precedence, ...(inHand?.length && { inHand }) };
     return;
   }
   if (claims(now).every((other) => other.run !== lock.run && !overlap(other.scope, scope)))
@@ -107,7 +110,7 @@ function waitingOf({ waiting }: Coordination, run: string): Claim | undefined {
 export function lend(now: Coordination, holding: Holding): void {
   const { run, runbook, scope, trigger, precedence, since, inHand } = holding;
   free(now, run);
-  const kept = inHand && { inHand };
+  const kept = inHand?.length && { inHand };
   now.waiting.push({ run, runbook, scope, trigger, precedence, since, waits: true, lent: true, ...kept });
 }
 

@@ -70,7 +70,10 @@ export interface Lock {
   yieldsTo?: string;
   /** It makes room for rescues alone, and goes on after them: it lends its scope and gets it back. */
   waits?: boolean;
-  /** Scopes within its own that it has taken out of service itself: what fails there is its own doing. */
+  /**
+   * Scopes within its own that it has taken out of service itself, or where a run beneath it is at work: what fails there is its own doing.
+   * Of what a run tells of itself, left out: as before.
+   */
   inHand?: string[];
 }
 

@@ -58,6 +58,30 @@ it('locks what is outside of the scope of its run, as any run does', async () =>
   await parent.ends();
 });
 
+it('answers for what fails in its scope where the run whose step it is is planned work, and that one for nothing else', async () => {
+  lab().otherwise = { 'act drain': hangs(), 'act zone': hangs() };
+  const lines = [beneath(['act drain']), 'act zone'];
+  const { run } = await operations.start({ runbook: 'lab-fleet', input: { zone, lines }, by: 'grace' });
+  const parent = lab().run(run);
+  const child = await first(parent);
+  await child.world.begins('act drain');
+  const fault = () =>
+    operations.openIncident({
+      runbook: 'lab-undo',
+      input: { node: `${zone}/n1`, lines: [] },
+      scope: `node/${zone}/n1`,
+      trigger: 'monitor',
+      alert: { source: 'test', fingerprint: zone, summary: 'n1 is down', faultAt: new Date().toISOString() },
+    });
+  expect(await fault()).toMatchObject({ run, joined: true });
+  child.world.release('act drain');
+  await parent.world.begins('act zone');
+  const rescue = await fault();
+  expect(rescue).toMatchObject({ joined: false });
+  expect(await parent.ends()).toMatchObject({ state: 'interrupted' });
+  expect(await lab().run(rescue.run).ends()).toMatchObject({ state: 'succeeded' });
+});
+
 it('waits for one that has its scope', async () => {
   lab().otherwise = { 'act drain': hangs() };
   const { run: other } = await operations.start({

@@ -1,7 +1,7 @@
 import type { Fault } from '../../core/coordination';
 import { Operations, type StartAsk } from '../../operations';
 import { until } from '../harness/until';
-import { answers, hangs, outline, useLab, works, type LabRun } from './lab';
+import { answers, hangs, insists, outline, useLab, works, type LabRun } from './lab';
 import { development } from './lab/servers';
 import { RULES } from './lab/activities';
 import catalogue from './lab/catalogue';
@@ -19,7 +19,7 @@ beforeAll(() => {
 beforeEach(() => {
   zones += 1;
   zone = `us-east-1/z${zones}`;
-  lab().otherwise = { 'act drain': hangs(), 'look pool': hangs(), 'act zone': hangs() };
+  lab().otherwise = { 'act drain': insists(), 'look pool': hangs(), 'act zone': hangs() };
 });
 
 const node = (name = 'n1') => `${zone}/${name}`;
@@ -99,6 +99,15 @@ describe('a wider rescue', () => {
       state: 'absorbed',
       steps: ['act free: done', 'look pool: failed'],
     });
+    await wide.world.begins('act zone');
+    await ended(wide, 'act zone');
+  });
+
+  it('does not wait for what an act waits for', async () => {
+    lab().otherwise['act drain'] = hangs();
+    const narrow = await draining(await operations.openIncident(fault('n1')));
+    const wide = lab().run((await startZone()).run);
+    expect(outline(await narrow.ends())).toMatchObject({ state: 'absorbed', steps: ['act drain: failed'] });
     await wide.world.begins('act zone');
     await ended(wide, 'act zone');
   });

@@ -214,7 +214,7 @@ describe('what it has taken out of service itself', () => {
     for (const name of ['n1', 'n2']) expect((await rescue(name)).id).toBe(deploy.id);
     await until('the alerts are with it', async () => (await deploy.report()).alerts.length === 2);
     expect(await operations.explain()).toContain(
-      `${deploy.id} has node/${zone}/n1 and node/${zone}/n2 out of service itself: what fails there is its own doing`,
+      `${deploy.id} has node/${zone}/n1 and node/${zone}/n2 in hand: what fails there is its own doing`,
     );
     deploy.world.release('act install');
     expect(await ended(deploy)).toMatchObject({

@@ -34,6 +34,8 @@ export interface Coordinator {
   lend(to: Yield): Promise<void>;
   /** Which of its nodes the run has out of service now. */
   keepInHand(nodes: readonly string[]): Promise<void>;
+  /** Does what another run does within this one's scope. */
+  beneath<T>(what: Beneath, work: () => Promise<T>): Promise<T>;
 }
 
 /**
@@ -126,7 +128,7 @@ export class Run {
     const { nested } = await this.perform<NestedDeed>(
       what.title,
       'run',
-      (how, step) => this.nested.carryOut(step, how, what),
+      (how, step) => this.carryOut(step, how, what),
       (deed) => deed,
       (sentence) => ({ changed: false, sentence }),
     );
@@ -322,6 +324,15 @@ export class Run {
     if (this.current && looks(this.current.kind)) this.current.scope.cancel();
   }
 
+  /**
+   * Interrupts the step under way for a run that goes first. Of an act only waiting for what goes on by itself is; another run is finished,
+   * unless it has not begun.
+   */
+  stepAside(): void {
+    if (this.current && (this.current.kind === 'act' || looks(this.current.kind)))
+      this.current.scope.cancel();
+  }
+
   /** Undoes what was done. @returns whether everything could be undone */
   async rollBack(): Promise<boolean> {
     if (this.handled.size > 0) await this.coordinator.keepInHand([...this.handled]);
@@ -333,7 +344,11 @@ export class Run {
   }
 
   private undoNested(what: Beneath): Undo {
-    return { title: what.title, act: (how, step) => this.nested.carryOut(step, how, what) };
+    return { title: what.title, act: (how, step) => this.carryOut(step, how, what) };
+  }
+
+  private carryOut(step: StepRecord, how: Intent, what: Beneath): Promise<NestedDeed> {
+    return this.coordinator.beneath(what, () => this.nested.carryOut(step, how, what));
   }
 
   private async seeEffect<T>(title: string, kind: 'look' | 'watch', observe: () => Promise<Finding<T>>) {

@@ -23,6 +23,7 @@ import type {
   Warrant,
 } from '../../core/run';
 import { findRunbook, scopeOf, type Runbook } from '../../core/runbook';
+import { contains } from '../../core/scope';
 import { precedenceOf } from '../../core/coordination';
 import { initialAttributes } from '../attributes';
 import { catalogue } from '../catalogue';
@@ -31,6 +32,7 @@ import { call, quick } from '../proxies';
 import { summarize } from './interceptors';
 import { Ledger, now } from './ledger';
 import { Operator } from './operator';
+import type { Beneath } from './nested';
 import { Aborted, Ended, StepFailed, Yielded, causeOf } from './outcome';
 import { Run } from './run';
 
@@ -75,7 +77,8 @@ class Engine {
   private reminding: Promise<void> | undefined;
   /** Who stands behind the run by now, where that is another one than at first. */
   private behind: Trigger | undefined;
-  private inHand: string[] = [];
+  /** Undefined until it had something. */
+  private inHand: string[] | undefined;
   /** Set once the coordinator says that a scope it had promised is this run's. */
   private hasScope = false;
   /** An alert that would have started this runbook by itself, without approval. */
@@ -108,7 +111,7 @@ class Engine {
     setHandler(scopeGranted, () => void (this.hasScope = true));
     setHandler(yieldTo, (winner) => {
       this.operator.winner ??= winner;
-      this.run?.interruptLook();
+      this.run?.stepAside();
     });
     setHandler(leverMoved, (lever) => {
       this.operator.lever = lever ?? undefined;
@@ -145,7 +148,8 @@ class Engine {
     const begun = this.warrant?.begun ?? false;
     this.run = new Run(this.ledger, this.operator, briefing, this.declared.onFailure, begun, {
       lend: (to) => CancellationScope.nonCancellable(() => this.lend(to)),
-      keepInHand: (nodes) => CancellationScope.nonCancellable(() => this.keepInHand(nodes)),
+      keepInHand: (nodes) => this.keepInHand(nodes.map((node) => `node/${node}`)),
+      beneath: (what, work) => this.beneath(what, work),
     });
     if (mode === 'plan') return;
     this.underLock = true;
@@ -207,10 +211,28 @@ class Engine {
   }
 
   /** Tells the coordinator what the run has taken out of service itself. Where it cannot be told, a rescue may come that finds nothing to do. */
-  private async keepInHand(nodes: readonly string[]): Promise<void> {
-    this.inHand = nodes.map((node) => `node/${node}`);
+  private async keepInHand(scopes: string[]): Promise<void> {
+    this.inHand = scopes;
     summarize('Tell what it has in hand');
-    await call.recordHolding(this.holding).catch(() => undefined);
+    const tell = () => call.recordHolding(this.holding).catch(() => undefined);
+    await CancellationScope.nonCancellable(tell);
+  }
+
+  /**
+   * A run beneath this one has no lock where this one's is around it. Planned work answers for what fails in its very scope; here that is
+   * the scope of what is done beneath it, a database that is handed over for instance.
+   */
+  private async beneath<T>({ runbook: id, input }: Beneath, work: () => Promise<T>): Promise<T> {
+    const { scope: own, mode } = this.ledger.report;
+    const scope = scopeOf(findRunbook(catalogue, id), input);
+    const within = mode !== 'plan' && scope !== own && contains(own, scope);
+    if (!within || this.holding.precedence !== 'planned') return work();
+    await this.keepInHand([scope]);
+    try {
+      return await work();
+    } finally {
+      await this.keepInHand([]);
+    }
   }
 
   /** What the coordinator has to know of this run. */
@@ -227,7 +249,7 @@ class Engine {
       precedence: precedenceOf(kind, mode, trigger),
       since: startedAt,
       ...waits,
-      ...(this.inHand.length > 0 && { inHand: this.inHand }),
+      ...(this.inHand && { inHand: this.inHand }),
     };
   }
 

@@ -30,6 +30,11 @@ describe('a fault is dealt with', () => {
     ['by a drill on its scope, whose doing it is', claimOf('r', scope, 'drill'), true],
     ['by planned work on its scope, whose doing it is', claimOf('r', scope, 'planned'), true],
     ['not by planned work around it', claimOf('r', 'region/us-east-1', 'planned'), false],
+    [
+      'by planned work around it with a run beneath it there',
+      { ...claimOf('r', 'region/us-east-1', 'planned'), inHand: [scope] },
+      true,
+    ],
     ['not by a deploy on its very scope', { ...claimOf('r', scope, 'planned'), waits: true }, false],
     [
       'by a deploy that has it in hand',

@@ -181,4 +181,15 @@ describe('a scope', () => {
     record(now, claimOf('r1', node, 'manual'));
     expect(now.locks[node]).toMatchObject({ precedence: 'manual', trigger: 'manual' });
   });
+
+  it('has in hand what was told last, whatever arrives late that says nothing of it', () => {
+    const now = nothingOpen();
+    const run = claimOf('r1', zone, 'planned');
+    claimScope(now, run);
+    record(now, { ...run, inHand: [node] });
+    record(now, run);
+    expect(now.locks[zone]).toMatchObject({ inHand: [node] });
+    record(now, { ...run, inHand: [] });
+    expect(now.locks[zone]).not.toHaveProperty('inHand');
+  });
 });

@@ -41,6 +41,16 @@ const catalogue: readonly Runbook[] = [
   },
   {
     ...declared,
+    id: 'lab-fleet',
+    kind: 'fleet',
+    onFailure: 'ask',
+    approvals: {},
+    scope: { kind: 'zone', input: 'zone' },
+    input: Type.Object({ zone: Type.String(), lines: Type.Array(Type.Any()) }),
+    example: { zone: 'us-east-1/a', lines: [] },
+  },
+  {
+    ...declared,
     id: 'component-drill',
     kind: 'drill',
     scope: { kind: 'drill' },

@@ -9,6 +9,7 @@ export { scheduledRun } from '../../../workflows/scheduled-run';
 export { timekeeper } from '../../../workflows/timekeeper';
 
 export const labAsk = runbook<Played>('lab-ask', play);
+export const labFleet = runbook<Played>('lab-fleet', play);
 export const labForced = runbook<Played>('lab-forced', play);
 export const labUndo = runbook<Played>('lab-undo', play);
 export const labApproval = runbook<Played>('lab-approval', play);
