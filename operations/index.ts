@@ -29,13 +29,13 @@ import { findRunbook, scopeOf, type Runbook } from '../core/runbook';
 import { checkRequest } from '../core/runbook-schema';
 import type { Missed } from '../core/missed';
 import type { Way } from '../core/ways';
+import { sendDecision } from './decide';
 import { attributes } from '../workflows/attributes';
 import {
   TASK_QUEUE,
   acquire,
   coordination,
   coordinatorId,
-  decisions,
   explanation,
   holds,
   lendScope,
@@ -184,7 +184,7 @@ export class Operations {
   /** Tells a run something; the answer is one sentence. @throws UNKNOWN_RUN, DECISION_REFUSED, BAD_INPUT */
   async decide(run: string, kind: DecisionKind, request: DecisionRequest): Promise<string> {
     try {
-      return await this.client.workflow.getHandle(run).executeUpdate(decisions[kind], { args: [request] });
+      return await sendDecision(this.client.workflow.getHandle(run), kind, request);
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) {
         const { state } = await this.show(run);

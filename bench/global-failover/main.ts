@@ -56,8 +56,9 @@ async function measure(options: BenchOptions, stop: AbortSignal): Promise<BenchR
 }
 
 function rowOf(name: string, samples: readonly Sample[]): Row {
-  const all = (key: 'callMs' | 'writeGapMs' | 'overMs') => summarize(samples.map((sample) => sample[key]));
-  const sum = (key: 'calls' | 'failed' | 'sessionsLost' | 'rows' | 'rowsLost') =>
+  const all = (key: 'callMs' | 'writeGapMs' | 'overMs' | 'homeMs') =>
+    summarize(samples.map((sample) => sample[key]));
+  const sum = (key: 'calls' | 'failed' | 'sessionsLost' | 'rows' | 'rowsLost' | 'homeFailed') =>
     samples.reduce((total, sample) => total + sample[key], 0);
   return {
     name,
@@ -71,6 +72,8 @@ function rowOf(name: string, samples: readonly Sample[]): Row {
       'rows acknowledged': sum('rows'),
       'rows lost': sum('rowsLost'),
       'RPO told, ms': Math.max(...samples.map(({ rpoMs }) => rpoMs)),
+      'home again': all('homeMs'),
+      'failed on the way home': sum('homeFailed'),
     },
   };
 }
@@ -87,6 +90,10 @@ function objectivesOf({ site, restores }: Disaster, samples: readonly Sample[]):
     {
       what: `${site}: every run recovered: ${samples.map(({ state }) => state).join(', ')}`,
       met: samples.every(({ state }) => state === 'recovered'),
+    },
+    {
+      what: `${site}: every way home was gone to its end, and no client noticed: ${samples.map(({ homeState, homeFailed }) => `${homeState}, ${homeFailed} calls failed`).join('; ')}`,
+      met: samples.every(({ homeState, homeFailed }) => homeState === 'succeeded' && homeFailed === 0),
     },
   ];
 }

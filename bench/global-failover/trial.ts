@@ -1,6 +1,6 @@
 import { isOver, type RunReport } from '../../core/run';
 import { loadConfig, type Operations } from '../../operations';
-import { breakPart, type Sandbox } from '../../sandbox';
+import { breakPart, healPart, type Sandbox } from '../../sandbox';
 import type { Load } from '../../sandbox/load';
 import { startWriter } from '../../sandbox/load/writes';
 import { databaseAt, destroyMember } from '../lib/database';
@@ -24,6 +24,11 @@ export interface Sample {
   rowsLost: number;
   /** What the run tells that was lost, as time. */
   rpoMs: number;
+  /** How long `dr-deactivate` took once the regions were there again, and how it ended. */
+  homeMs: number;
+  homeState: string;
+  /** Calls of the clients that failed on the way home. */
+  homeFailed: number;
 }
 
 export const CLIENTS = 12;
@@ -33,7 +38,8 @@ const AFTER_MS = 900_000;
 
 /**
  * Kills the two regions that the synchronous standby of the database is not in, under clients that go by the fleet's name and under
- * writers; where all is to be restored, that standby with its data too. Then has `site` serve, with two people who agree.
+ * writers; where all is to be restored, that standby with its data too. Then has `site` serve, with two people who agree, and once the
+ * regions are there again has everything led home.
  */
 export async function loseTwoRegions(
   sandbox: Sandbox,
@@ -66,7 +72,7 @@ export async function loseTwoRegions(
         input: { level: 3, region: site },
         by: 'bench',
       });
-      const report = await agreed(operations, run);
+      const report = await agreed(operations, run, ['grace', 'bob']);
       const callAt = await until('a call is answered there', async () => arrived());
       await until('rows are acknowledged', async () =>
         writer.firstAcknowledgedAfter(Date.parse(report.endedAt!)),
@@ -88,6 +94,7 @@ export async function loseTwoRegions(
         rows: acknowledged,
         rowsLost: rowsLost.length,
         rpoMs: report.actual.rpoMs ?? 0,
+        ...(await goHome(sandbox, operations, { site, lost })),
       };
     } finally {
       if (!stopped) await Promise.all([load.stop(), writer.stop()]);
@@ -95,9 +102,36 @@ export async function loseTwoRegions(
   });
 }
 
-/** Two people agree as soon as they are asked, and one of them to what is given up. @returns the report of the run, which is over */
-async function agreed(operations: Operations, run: string): Promise<RunReport> {
-  const people = ['grace', 'bob'];
+async function goHome(
+  sandbox: Sandbox,
+  operations: Operations,
+  { site, lost }: { site: string; lost: readonly string[] },
+): Promise<Pick<Sample, 'homeMs' | 'homeState' | 'homeFailed'>> {
+  for (const region of lost) await healPart({ dir: sandbox.dir }, { kind: 'region', region });
+  const load = startLoadByName(loadConfig(sandbox.configPath), {
+    clients: CLIENTS,
+    ratePerClient: CALLS_PER_S,
+  });
+  try {
+    await until('clients are answered', async () => load.snapshot().ok > 10 * CLIENTS);
+    const { run } = await operations.start({
+      runbook: 'dr-deactivate',
+      input: { region: site },
+      by: 'bench',
+    });
+    const { startedAt, endedAt, state } = await agreed(operations, run, ['grace']);
+    return {
+      homeMs: Date.parse(endedAt!) - Date.parse(startedAt),
+      homeState: state,
+      homeFailed: load.snapshot().failed,
+    };
+  } finally {
+    await load.stop();
+  }
+}
+
+/** People agree as soon as they are asked, and one of them to what is given up. @returns the report of the run, which is over */
+async function agreed(operations: Operations, run: string, people: string[]): Promise<RunReport> {
   for await (const report of operations.follow(run, { signal: AbortSignal.timeout(AFTER_MS) })) {
     if (isOver(report.state)) return report;
     const by = report.state === 'waiting for approval' ? people.shift() : undefined;

@@ -1,7 +1,8 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { DecisionKind, DecisionRequest, RunReport, RunRequest, RunState } from '../../../core/run';
-import { decisions, report } from '../../../workflows/messages';
+import { sendDecision } from '../../../operations/decide';
+import { report } from '../../../workflows/messages';
 import { until } from '../../harness/until';
 import type { World } from './script';
 
@@ -51,7 +52,7 @@ export class LabRun {
 
   /** A decision just as given, fit or not. */
   async send(kind: DecisionKind, request: DecisionRequest): Promise<string> {
-    return this.handle.executeUpdate(decisions[kind], { args: [request] });
+    return sendDecision(this.handle, kind, request);
   }
 
   /** Cancels the workflow as the Temporal UI does. */
