@@ -1,3 +1,5 @@
+import type { Started } from '../../core/coordination';
+import { SwitchoverError } from '../../core/errors';
 import { isOver, type RunReport } from '../../core/run';
 import { loadConfig, type Operations } from '../../operations';
 import { breakPart, healPart, type Sandbox } from '../../sandbox';
@@ -114,11 +116,8 @@ async function goHome(
   });
   try {
     await until('clients are answered', async () => load.snapshot().ok > 10 * CLIENTS);
-    const { run } = await operations.start({
-      runbook: 'dr-deactivate',
-      input: { region: site },
-      by: 'bench',
-    });
+    // What the monitors of the lost regions had started goes first.
+    const { run } = await until('the way home is free', () => wayHome(operations, site));
     const { startedAt, endedAt, state } = await agreed(operations, run, ['grace']);
     return {
       homeMs: Date.parse(endedAt!) - Date.parse(startedAt),
@@ -127,6 +126,16 @@ async function goHome(
     };
   } finally {
     await load.stop();
+  }
+}
+
+/** Undefined while another run is in its way. */
+async function wayHome(operations: Operations, site: string): Promise<Started | undefined> {
+  try {
+    return await operations.start({ runbook: 'dr-deactivate', input: { region: site }, by: 'bench' });
+  } catch (error) {
+    if (error instanceof SwitchoverError && error.code === 'LOCK_HELD') return undefined;
+    throw error;
   }
 }
 
