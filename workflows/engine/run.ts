@@ -329,8 +329,8 @@ export class Run {
    * unless it has not begun.
    */
   stepAside(): void {
-    if (this.current && (this.current.kind === 'act' || looks(this.current.kind)))
-      this.current.scope.cancel();
+    if (this.current?.kind === 'act') this.interrupt();
+    else this.interruptLook();
   }
 
   /** Undoes what was done. @returns whether everything could be undone */
